@@ -1,0 +1,62 @@
+# Every target works from a clean clone on a machine with Go and a C compiler.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.0.0)
+SEMVER  := 0.1.0
+COMMIT  := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+LDFLAGS := -s -w
+CORE_LD := $(LDFLAGS) -X github.com/go-magnum/magnum/cmd/internal/command.version=$(SEMVER) -X github.com/go-magnum/magnum/cmd/internal/command.commit=$(COMMIT)
+DRV_LD  := $(LDFLAGS) -X main.version=$(SEMVER) -X main.commit=$(COMMIT)
+
+COMMANDS := magnum-api magnum-conductor magnum-dev magnum-db-manage magnum-driver-manage
+DRIVERS  := k8s-fedora-atomic
+MODULES  := core plugins sdk sdk/k8s cmd drivers-k8s-fedora-atomic drivers-k8s-coreos drivers-swarm drivers-mesos
+TOOLS    := golangci-lint buf protoc-gen-go protoc-gen-go-grpc
+
+export CGO_ENABLED := 1
+
+.PHONY: build demo test test-openstack bench lint generate check clean
+
+build: ## executables in bin/, one package folder for each driver in bin/drivers/
+	@mkdir -p bin/drivers
+	go build -ldflags '$(CORE_LD)' -o bin/ $(addprefix ./cmd/,$(COMMANDS))
+	@for d in $(DRIVERS); do \
+	  CGO_ENABLED=0 go build -ldflags '$(DRV_LD)' -o bin/magnum-driver-$$d ./drivers-$$d && \
+	  rm -rf bin/drivers/$$d && bin/magnum-driver-manage package bin/magnum-driver-$$d bin/drivers/$$d && \
+	  rm bin/magnum-driver-$$d; \
+	done
+
+demo: build ## a cluster's whole life on the embedded cloud, on the terminal
+	@bin/magnum-dev demo --drivers bin/drivers
+
+test: build ## all tests of all modules, with the race detector
+	@tools/test
+
+test-openstack: build ## a cluster on a real OpenStack from Debian's packages (root)
+	@tools/test-openstack
+
+bench: build ## one table of all figures
+	@tools/bench
+
+lint: $(addprefix bin/tools/,$(TOOLS))
+	@unformatted=$$(git ls-files '*.go' | grep -v '\.pb\.go$$' | xargs gofmt -l); \
+	  if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	@if command -v shellcheck >/dev/null; then git ls-files | xargs grep -lE '^#!(/usr/bin/env bash|/bin/(ba)?sh)' | grep -v '\.go$$' | xargs shellcheck; \
+	  else echo "left out: shellcheck is not installed"; fi
+	cd sdk/driverpb && ../../bin/tools/buf lint
+	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(CURDIR)/bin/tools/golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
+
+generate: $(addprefix bin/tools/,$(TOOLS)) ## what is generated; leaves a clean tree
+	cd sdk/driverpb && PATH="$(CURDIR)/bin/tools:$$PATH" ../../bin/tools/buf generate
+
+check: lint generate test ## what a change must pass
+	@git diff --exit-code -- sdk/driverpb
+
+clean:
+	rm -rf bin
+
+bin/tools/%: tools/go.mod tools/go.sum
+	@mkdir -p bin/tools
+	cd tools && GOWORK=off go build -o ../bin/tools/$* $$(GOWORK=off go list -f '{{.ImportPath}}' tool | grep '/$*$$')

@@ -1,0 +1,96 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// documented returns the commands of a document's code blocks that start with
+// a prefix, with continued lines joined and comments cut off.
+func documented(t *testing.T, path, prefix string) []string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "..", path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	block := false
+	for _, line := range strings.Split(strings.ReplaceAll(string(text), "\\\n", " "), "\n") {
+		if strings.HasPrefix(line, "```") {
+			block = !block
+			continue
+		}
+		if block && strings.HasPrefix(line, prefix) {
+			command, _, _ := strings.Cut(line, "  #")
+			all = append(all, strings.Join(strings.Fields(command), " "))
+		}
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s has no command that starts with %q", path, prefix)
+	}
+	return all
+}
+
+// TestDocumentedCommands runs the operator's commands of README and
+// docs/operating.md, in their order, on a folder of its own.
+func TestDocumentedCommands(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 200*time.Millisecond)
+	commands := append(documented(t, "README.md", "magnum-"), documented(t, "docs/operating.md", "magnum-")...)
+	for _, line := range commands {
+		line = strings.NewReplacer(
+			"/etc/magnum/magnum.conf", l.conf,
+			"bin/drivers/k8s-fedora-atomic", packageDir,
+			"NAME", "k8s_fedora_atomic_v1",
+		).Replace(line)
+		args := strings.Fields(line)
+		if !strings.Contains(line, "--config-file") {
+			args = append(args, "--config-file", l.conf)
+		}
+		t.Run(args[0]+" "+args[len(args)-1], func(t *testing.T) {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			cmd := exec.CommandContext(ctx, executable(t, args[0]), args[1:]...)
+			if args[0] == "magnum-api" || args[0] == "magnum-conductor" {
+				service(t, cmd)
+				return
+			}
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: %v\n%s", line, err, out)
+			}
+		})
+	}
+}
+
+// service starts a service, sees that it stays, and asks it to stop.
+func service(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	out := &logs{}
+	p := background(t, out, cmd)
+	want := map[string]string{"magnum-api": "takes requests", "magnum-conductor": "driver published"}[filepath.Base(cmd.Path)]
+	poll(t, 20*time.Second, cmd.Path+" to be up", func() (bool, error) { return strings.Contains(out.String(), want), nil })
+	p.stop(t)
+	if code := cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("it ended with code %d:\n%s", code, out)
+	}
+}
+
+// TestReadmeWithClient runs README's walk-through with the real client.
+func TestReadmeWithClient(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 200*time.Millisecond)
+	c := newCLI(t, l.cloud.OpenRC("demo"))
+	l.startAPI()
+	l.start("conductor", "")
+	user := l.client("demo")
+	l.template(user) // returns once the driver is published
+	for _, line := range documented(t, "README.md", "openstack ") {
+		c.run(strings.Fields(strings.TrimPrefix(line, "openstack "))...)
+	}
+	c.wait("one", "CREATE_COMPLETE", 90*time.Second)
+}

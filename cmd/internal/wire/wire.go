@@ -1,0 +1,70 @@
+// Package wire joins the installed drivers to the core: the one place where
+// the modules plugins and core meet.
+package wire
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/go-magnum/magnum/cmd/internal/command"
+	"github.com/go-magnum/magnum/core/config"
+	"github.com/go-magnum/magnum/core/state"
+	"github.com/go-magnum/magnum/plugins/store"
+	"github.com/go-magnum/magnum/plugins/supervise"
+)
+
+// stopWithin bounds how long drivers may take to finish their calls.
+const stopWithin = 10 * time.Second
+
+// Driver is the source of drivers that the core is given.
+type Driver struct {
+	*supervise.Drivers
+	store *store.Store
+}
+
+// Store opens the packages of [DEFAULT] state_path.
+func Store(c *config.Config) (*store.Store, error) {
+	return store.Open(filepath.Join(c.Default.StatePath, "drivers"))
+}
+
+// Drivers opens the store and stands ready to start what is in it.
+func Drivers(env command.Env) (*Driver, error) {
+	s, err := Store(env.Config)
+	if err != nil {
+		return nil, err
+	}
+	return &Driver{store: s, Drivers: supervise.New(supervise.Config{
+		Store: s, Logger: env.Logger.Named("drivers"), CoreVersion: command.Version(),
+	})}, nil
+}
+
+// Installed lists the packages of this host as the database wants them.
+func (d *Driver) Installed() ([]state.Driver, error) {
+	packages, err := d.store.Packages()
+	if err != nil {
+		return nil, fmt.Errorf("read the driver store: %w", err)
+	}
+	all := make([]state.Driver, 0, len(packages))
+	for _, p := range packages {
+		if p.Damage != nil {
+			continue // verify and list say so; the others go on
+		}
+		all = append(all, state.Driver{
+			Name: p.Name, Version: p.Version, Digest: p.Digest, Active: p.Active, Description: p.Description,
+		})
+	}
+	return all, nil
+}
+
+// Close stops every driver that runs, within a bounded time.
+func Close(d *Driver, logger hclog.Logger) {
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	defer cancel()
+	if err := d.Close(ctx); err != nil {
+		logger.Warn("a driver had to be killed", "error", err)
+	}
+}

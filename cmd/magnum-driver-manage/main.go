@@ -1,0 +1,17 @@
+// Command magnum-driver-manage installs drivers and tells what is installed.
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/go-magnum/magnum/cmd/internal/command"
+)
+
+func main() {
+	c := command.New("magnum-driver-manage", "Install drivers and tell what is installed",
+		"Drivers live below [DEFAULT] state_path. Nothing here needs a running service, and only\n"+
+			"install and package start a driver: to see that it is what its manifest says.")
+	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	c.AddCommand(listDrivers(), list(), info(), install(), verify(), pack())
+	command.Main(c)
+}

@@ -1,0 +1,263 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/go-magnum/magnum/core/magnum"
+)
+
+// templateTarget is a template as the target of a rule.
+type templateTarget struct {
+	*request
+	template *magnum.ClusterTemplate
+}
+
+// Attribute returns what rules compare of a template.
+func (t templateTarget) Attribute(name string) (string, bool) {
+	switch name {
+	case "project_id":
+		return t.template.ProjectID, t.template.ProjectID != ""
+	case "user_id":
+		return t.template.UserID, t.template.UserID != ""
+	}
+	return t.trustee(name)
+}
+
+func (a *api) listTemplates(rq *request) (*answer, error) {
+	values, err := rq.arguments("marker", "limit", "sort_key", "sort_dir")
+	if err != nil {
+		return nil, err
+	}
+	if err := rq.enforce(rq); err != nil {
+		return nil, err
+	}
+	scope, err := rq.scope(rq.route.rule + "_all_projects")
+	if err != nil {
+		return nil, err
+	}
+	page, err := a.paging(values)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.DB.Templates(rq.Context(), scope, page)
+	if err != nil {
+		return nil, err
+	}
+	var e encoder
+	e.open('{')
+	e.key("clustertemplates")
+	e.open('[')
+	last := ""
+	for _, t := range all {
+		e.template(rq.base, t)
+		last = t.UUID
+	}
+	e.close(']')
+	e.next(rq, rq.route.path, page, len(all), last)
+	e.close('}')
+	return &answer{status: http.StatusOK, body: e.b}, nil
+}
+
+func (a *api) showTemplate(rq *request) (*answer, error) {
+	if _, err := rq.arguments(); err != nil {
+		return nil, err
+	}
+	t, err := a.template(rq, "clustertemplate:get_one_all_projects")
+	if err != nil {
+		return nil, err
+	}
+	rq.asked = t.Public // what is public needs no right
+	if !t.Public {
+		if err := rq.enforce(templateTarget{rq, t}); err != nil {
+			return nil, err
+		}
+	}
+	var e encoder
+	e.template(rq.base, t)
+	return &answer{status: http.StatusOK, body: e.b}, nil
+}
+
+// template loads the template in the path, as far as the caller sees it.
+func (a *api) template(rq *request, allProjects string) (*magnum.ClusterTemplate, error) {
+	scope, err := rq.scope(allProjects)
+	if err != nil {
+		return nil, err
+	}
+	return a.DB.Template(rq.Context(), scope, rq.args["cluster_template_ident"])
+}
+
+func (a *api) createTemplate(rq *request) (*answer, error) {
+	drivers, err := a.drivers(rq.Context())
+	if err != nil {
+		return nil, err
+	}
+	t, coe, err := readTemplate(rq, drivers.coes())
+	if err != nil {
+		return nil, err
+	}
+	if err := drivers.checkOptions(a.Options, t, coe); err != nil {
+		return nil, err
+	}
+	if err := checkVolumeSize(t.DockerStorageDriver, t.DockerVolumeSize); err != nil {
+		return nil, err
+	}
+	distro, err := a.distro(rq, t)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := drivers.find(magnum.ClusterType{ServerType: t.ServerType, OS: distro, COE: t.COE}); err != nil {
+		return nil, err
+	}
+	if err := rq.enforce(rq); err != nil {
+		return nil, err
+	}
+	if t.ClusterDistro, err = a.checkResources(rq, t, t.FlavorID, t.MasterFlavorID); err != nil {
+		return nil, err
+	}
+	if err := a.checkLabels(drivers, t.ClusterType(), t.Labels); err != nil {
+		return nil, err
+	}
+	if (t.Public || t.Hidden) && !rq.mayPublish() {
+		return nil, errPublish
+	}
+	drivers.fillNetworkDriver(a.Options, t)
+	if t.Name == "" {
+		t.Name = a.name("template")
+	}
+	t.ProjectID, t.UserID = rq.creds.ProjectID, rq.creds.UserID
+	if err := a.DB.CreateTemplate(rq.Context(), t); err != nil {
+		return nil, err
+	}
+	var e encoder
+	e.template(rq.base, t)
+	return &answer{
+		status: http.StatusCreated, body: e.b, location: rq.base + "/v1/clustertemplates/" + t.UUID,
+	}, nil
+}
+
+// readTemplate decodes a body. coe is what stood there for it, in Python's
+// words, for a refusal.
+func readTemplate(rq *request, coes []string) (t *magnum.ClusterTemplate, coe string, err error) {
+	if _, err := rq.query(); err != nil {
+		return nil, "", err
+	}
+	body, err := rq.content()
+	if err != nil {
+		return nil, "", err
+	}
+	t = newTemplate()
+	if err := decode("cluster_template", body, templateAttributes(t, coes)); err != nil {
+		return nil, "", err
+	}
+	switch {
+	case t.COE != "":
+		coe = t.COE
+	case sentNull(body, "coe"):
+		coe = "None"
+	default:
+		coe = "Unset"
+	}
+	return t, coe, nil
+}
+
+func sentNull(body []byte, name string) bool {
+	v, err := parseJSON(body)
+	return err == nil && v.member(name) != nil
+}
+
+var errPublish = magnum.Errorf(magnum.Forbidden, "Not authorized to set public or hidden flag for cluster template.")
+
+func (rq *request) mayPublish() bool {
+	return rq.policy.Allowed("clustertemplate:publish", &rq.creds, rq)
+}
+
+func (a *api) updateTemplate(rq *request) (*answer, error) {
+	if _, err := rq.query(); err != nil {
+		return nil, err
+	}
+	steps, err := readPatch(rq, templateDialect)
+	if err != nil {
+		return nil, err
+	}
+	before, err := a.template(rq, "clustertemplate:update_all_projects")
+	if err != nil {
+		return nil, err
+	}
+	drivers, err := a.drivers(rq.Context())
+	if err != nil {
+		return nil, err
+	}
+	coes := drivers.coes()
+	after, err := patchedTemplate(before, steps, coes)
+	if err != nil {
+		return nil, err
+	}
+	if err := drivers.checkOptions(a.Options, after, after.COE); err != nil {
+		return nil, err
+	}
+	if err := rq.enforce(templateTarget{rq, before}); err != nil {
+		return nil, err
+	}
+	if _, err := a.checkResources(rq, after, after.FlavorID, after.MasterFlavorID); err != nil {
+		return nil, err
+	}
+	if err := a.checkLabels(drivers, after.ClusterType(), after.Labels); err != nil {
+		return nil, err
+	}
+	publish := rq.mayPublish()
+	var updated time.Time
+	// The row may have changed while the cloud was asked: the patch is
+	// applied to what is there now.
+	t, err := a.DB.UpdateTemplate(rq.Context(), before.UUID, func(t *magnum.ClusterTemplate, inUse bool) error {
+		after, err := patchedTemplate(t, steps, coes)
+		if err != nil {
+			return err
+		}
+		if (t.Public != after.Public || t.Hidden != after.Hidden) && !publish {
+			return errPublish
+		}
+		changed := differing(templateDocument(t), templateDocument(after))
+		if inUse && !harmless(changed, after) {
+			return badRequest("ClusterTemplate %s is referenced by one or multiple clusters.", t.UUID)
+		}
+		updated = t.UpdatedAt
+		*t = *after
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	t.UpdatedAt = updated // upstream answers with the time of the update before this one
+	var e encoder
+	e.template(rq.base, t)
+	return &answer{status: http.StatusOK, body: e.b}, nil
+}
+
+// harmless reports whether a template that clusters are made from may change
+// so: exactly one of its name, its hiding, its publication, and tags that are
+// set. Nothing at all is refused too, as upstream does.
+func harmless(changed []string, after *magnum.ClusterTemplate) bool {
+	return slices.Equal(changed, []string{"name"}) ||
+		slices.Equal(changed, []string{"hidden"}) ||
+		slices.Equal(changed, []string{"public"}) && after.Public ||
+		slices.Equal(changed, []string{"tags"}) && after.Tags != nil
+}
+
+func (a *api) deleteTemplate(rq *request) (*answer, error) {
+	if _, err := rq.arguments(); err != nil {
+		return nil, err
+	}
+	t, err := a.template(rq, "clustertemplate:delete_all_projects")
+	if err != nil {
+		return nil, err
+	}
+	if err := rq.enforce(templateTarget{rq, t}); err != nil {
+		return nil, err
+	}
+	if err := a.DB.DeleteTemplate(rq.Context(), t.UUID); err != nil {
+		return nil, err
+	}
+	return &answer{status: http.StatusNoContent}, nil
+}

@@ -1,0 +1,70 @@
+package api
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/gorilla/mux"
+)
+
+// anybody is the rule of what needs no token.
+const anybody = "@"
+
+// route is one line of the table. The names of path variables are upstream's:
+// they appear in the texts of refusals.
+type route struct {
+	method, path string
+	name         string // upstream's handler, named when a version lacks it
+	rule         string // of the policy; anybody for what is open to all
+	min, max     version
+	handle       func(*request) (*answer, error)
+}
+
+// routes is the whole surface. Paths stand without /v1, which the plumbing
+// strips: /clusters and /v1/clusters are the same. The first match counts, so
+// fixed words stand before variables.
+func (a *api) routes() []route {
+	return []route{
+		{"GET", "/clusters/detail", "detail", "cluster:detail", always, newest, a.listClusterDetails},
+		{"GET", "/clusters/{cluster_ident}", "get_one", "cluster:get", always, newest, a.showCluster},
+		{"GET", "/clusters", "get_all", "cluster:get_all", always, newest, a.listClusters},
+		{"POST", "/clusters", "post", "cluster:create", always, newest, a.createCluster},
+		{"PATCH", "/clusters/{cluster_ident}", "patch", "cluster:update", always, newest, a.updateCluster},
+		{"DELETE", "/clusters/{cluster_ident}", "delete", "cluster:delete", always, newest, a.deleteCluster},
+		{"POST", "/clusters/{cluster_ident}/actions/resize", "resize", "cluster:resize", 7, newest, a.resizeCluster},
+
+		{"GET", "/clustertemplates/detail", "detail", "clustertemplate:detail", always, newest, a.listTemplates},
+		{"GET", "/clustertemplates/{cluster_template_ident}", "get_one", "clustertemplate:get", always, newest, a.showTemplate},
+		{"GET", "/clustertemplates", "get_all", "clustertemplate:get_all", always, newest, a.listTemplates},
+		{"POST", "/clustertemplates", "post", "clustertemplate:create", always, newest, a.createTemplate},
+		{"PATCH", "/clustertemplates/{cluster_template_ident}", "patch", "clustertemplate:update", always, newest, a.updateTemplate},
+		{"DELETE", "/clustertemplates/{cluster_template_ident}", "delete", "clustertemplate:delete", always, newest, a.deleteTemplate},
+
+		{"GET", "/certificates/{cluster_ident}", "get_one", "certificate:get", always, newest, a.showCertificate},
+		{"POST", "/certificates", "post", "certificate:create", always, newest, a.signCertificate},
+
+		{"GET", "/v1", "get", anybody, always, newest, a.showV1},
+		{"GET", "/", "get", anybody, always, newest, a.showRoot},
+	}
+}
+
+// newRouter builds the matcher from the table.
+func newRouter(a *api, table []route) (http.Handler, error) {
+	r := mux.NewRouter().SkipClean(true)
+	for i := range table {
+		rt := &table[i]
+		switch {
+		case rt.rule == "":
+			return nil, fmt.Errorf("%s %s has no policy rule", rt.method, rt.path)
+		case rt.rule != anybody && !a.policy.Has(rt.rule):
+			return nil, fmt.Errorf("%s %s: there is no policy rule %q", rt.method, rt.path, rt.rule)
+		case rt.handle == nil || rt.name == "" || rt.min < minVersion || rt.max < rt.min:
+			return nil, fmt.Errorf("%s %s is not complete", rt.method, rt.path)
+		}
+		m := r.NewRoute().Path(rt.path).Methods(rt.method)
+		m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.run(w, r, rt, mux.Vars(r)) }))
+	}
+	lost := http.HandlerFunc(a.lost)
+	r.NotFoundHandler, r.MethodNotAllowedHandler = lost, lost
+	return r, nil
+}

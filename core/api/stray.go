@@ -1,0 +1,102 @@
+package api
+
+import (
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-magnum/magnum/core/magnum"
+)
+
+// lost answers for a path or a method that is not in the table, as upstream's
+// framework would.
+func (a *api) lost(w http.ResponseWriter, r *http.Request) {
+	rq := requestOf(r)
+	versioned, err := a.stray(rq.version, r.Method, strings.Split(strings.Trim(r.URL.Path, "/"), "/"))
+	if versioned {
+		setVersion(w.Header(), headerValues[rq.version])
+	}
+	a.fail(w, r, rq.id, err)
+}
+
+// stray finds the refusal, and whether upstream has found the resource by then
+// and so names versions.
+func (a *api) stray(v version, method string, asked []string) (versioned bool, err error) {
+	methods := map[string]bool{}
+	for i := range a.table {
+		rt := &a.table[i]
+		have := strings.Split(strings.Trim(rt.path, "/"), "/")
+		if have[0] != asked[0] {
+			continue
+		}
+		// Sub-resources and actions are controllers of their own.
+		if len(have) <= 2 {
+			methods[rt.method] = true
+		}
+		if rt.method == method && rt.check(v) == nil {
+			if name := missingArgument(have, asked); name != "" {
+				return true, badRequest("Missing argument: %q", name)
+			}
+		}
+	}
+	action := len(asked) > 2 && asked[2] == "actions"
+	switch {
+	case len(methods) == 0:
+		return false, framework(http.StatusNotFound, "")
+	case action || !methods[method]:
+		refusal, allow := framework(http.StatusMethodNotAllowed, ""), ""
+		if !action {
+			allow = strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
+		}
+		refusal.allow = &allow
+		return false, refusal
+	case method == http.MethodPost && len(asked) == 2:
+		return true, surplusArgument(asked[0], asked[1])
+	case method == http.MethodGet && len(asked) == 3 && asked[2] == "detail":
+		return true, detailOfOne(asked[1])
+	}
+	return false, framework(http.StatusNotFound, "")
+}
+
+// detailOfOne is what GET /clusters/x/detail comes to: x is taken for the
+// marker of the detailed list. The placeholders are upstream's own slip.
+func detailOfOne(marker string) error {
+	if !isUUID(marker) {
+		return badMarker("marker", marker)
+	}
+	return magnum.Errorf(magnum.NotFound, "The %%(name)s resource %%(id)s could not be found.")
+}
+
+// missingArgument names the first path variable of a route that a request
+// lacks, if variables are all it lacks.
+func missingArgument(have, asked []string) string {
+	if len(have) <= len(asked) || slices.Contains(have, "actions") {
+		return ""
+	}
+	for i, s := range have {
+		variable := strings.HasPrefix(s, "{")
+		switch {
+		case i < len(asked) && !variable && s != asked[i]:
+			return ""
+		case i >= len(asked) && variable:
+			return strings.Trim(s, "{}")
+		case i >= len(asked):
+			return ""
+		}
+	}
+	return ""
+}
+
+// surplusArgument is what comes of an identifier in the path of a POST: the
+// framework takes it for the body.
+func surplusArgument(resource, ident string) error {
+	argument, kind := "cluster", "Cluster"
+	switch resource {
+	case "clustertemplates":
+		argument, kind = "cluster_template", "ClusterTemplate"
+	case "certificates":
+		argument, kind = "certificate", "Certificate"
+	}
+	return invalid(argument, ident, "unable to convert to "+kind+". Error: "+kind+".__init__() takes 1 positional argument but 2 were given")
+}

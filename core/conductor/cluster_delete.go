@@ -1,0 +1,175 @@
+package conductor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/sdk/driver"
+)
+
+func (c *Conductor) deleteFlow() flow {
+	return flow{
+		phases: []phase{
+			{
+				name:  "pre-delete",
+				doing: func(*task) string { return "resources that the cluster made by itself to go" },
+				run: func(ctx context.Context, t *task) (change, error) {
+					return nil, c.preDelete(ctx, t)
+				},
+			},
+			{name: "stack", doing: func(t *task) string { return "Heat to begin with the removal of stack " + t.stackName() }, run: c.deleteStack},
+			c.followDelete(),
+			{
+				name:  "trust",
+				doing: func(*task) string { return "Keystone to remove the cluster's trust" },
+				run:   c.removeTrust,
+			},
+			{
+				name:  "certificates",
+				doing: func(*task) string { return "the cluster's certificates to go" },
+				run: func(ctx context.Context, t *task) (change, error) {
+					return nil, c.Cert.Delete(ctx, t.cluster)
+				},
+			},
+		},
+		begin: func(cluster *magnum.Cluster) {
+			setStatus(cluster, magnum.DeleteInProgress, "", "")
+		},
+		fail: func(cluster *magnum.Cluster, reason string) {
+			setStatus(cluster, magnum.DeleteFailed, reason, "")
+		},
+		finish: func(ctx context.Context, t *task) error {
+			if err := c.DB.Destroy(ctx, t.op); err != nil {
+				return err
+			}
+			t.log.Info("cluster deleted")
+			return nil
+		},
+	}
+}
+
+// deleteStack asks Heat to remove the stack, also one that a create has made
+// whose id was never saved.
+func (c *Conductor) deleteStack(ctx context.Context, t *task) (change, error) {
+	session, err := c.session(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	stack, err := c.Heat.Status(ctx, session, t.stackRef())
+	if magnum.KindOf(err) == magnum.NotFound {
+		t.data.Gone = true
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Heat.Delete(ctx, session, stack.Ref()); err != nil {
+		return nil, err
+	}
+	t.data.SentAt = c.Now().UTC()
+	return func(cluster *magnum.Cluster) error {
+		cluster.StackID = stack.ID
+		return nil
+	}, nil
+}
+
+// askAgain is after how long a delete that Heat accepted and did not begin is
+// sent again.
+const askAgain = 15 * time.Second
+
+func (c *Conductor) followDelete() phase {
+	p := c.followPhase(func(ctx context.Context, t *task, s sight) error {
+		switch {
+		case s.gone:
+			return nil
+		case s.stack.Status == "DELETE_FAILED":
+			return c.stackFailed(ctx, t, s)
+		case strings.HasPrefix(s.stack.Status, "DELETE_"), c.Now().Sub(t.data.SentAt) < askAgain:
+			return errFollow
+		}
+		session, err := c.session(ctx, t)
+		if err != nil {
+			return err
+		}
+		if err := c.Heat.Delete(ctx, session, s.stack.Ref()); err != nil {
+			return err
+		}
+		t.data.SentAt = c.Now().UTC()
+		return errFollow
+	})
+	p.doing = func(t *task) string { return "stack " + t.stackName() + " to go" }
+	look := p.run
+	p.run = func(ctx context.Context, t *task) (change, error) {
+		if t.data.Gone {
+			return nil, nil
+		}
+		return look(ctx, t)
+	}
+	return p
+}
+
+// removeTrust takes the cluster's rights away. After the stack: Heat works
+// with a trust made from this one. User and trust of a create that was cut off
+// before it could save them are looked up.
+func (c *Conductor) removeTrust(ctx context.Context, t *task) (change, error) {
+	name, trustee, trust := t.cluster.TrusteeUsername, t.trustee(), t.cluster.TrustID
+	if name == "" && trustee.UserID == "" {
+		return nil, nil
+	}
+	if trustee.UserID == "" {
+		var err error
+		if trustee.UserID, err = c.Keystone.FindTrustee(ctx, name); err != nil || trustee.UserID == "" {
+			return nil, err
+		}
+	}
+	if trust == "" {
+		var err error
+		owner := magnum.Initiator{UserID: t.cluster.UserID, ProjectID: t.cluster.ProjectID}
+		trust, err = c.Keystone.FindTrust(ctx, trustee, owner)
+		// A trustee that cannot log in has no trust either, or one that
+		// nobody can use.
+		if err != nil && magnum.KindOf(err) != magnum.Unauthorized {
+			return nil, err
+		}
+	}
+	if err := c.Keystone.DeleteTrust(ctx, trustee, trust); err != nil {
+		return nil, err
+	}
+	return nil, c.Keystone.DeleteTrustee(ctx, trustee.UserID, name)
+}
+
+// preDelete removes what the cluster has made by itself in the cloud, and what
+// would keep Heat from removing the stack. A driver that is not installed any
+// more is no reason to keep a cluster.
+func (c *Conductor) preDelete(ctx context.Context, t *task) error {
+	if t.cluster.StackID == "" {
+		return nil // it never ran
+	}
+	set, err := c.driver(ctx, t)
+	if err != nil {
+		if t.judge(err).retry {
+			return err
+		}
+		t.log.Warn("the cluster is deleted without its driver: load balancers that it made by itself may stay behind", "error", err)
+		return nil
+	}
+	if set.Templates == nil {
+		return nil
+	}
+	answer, err := set.Templates.PreDelete(ctx, driver.PreDeleteRequest{Template: driverTemplate(t.template), Cluster: driverCluster(t.cluster)})
+	if driver.ClassOf(err) == driver.ClassNotFound && err != nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("ask driver %s what to remove first: %w", set.Name, err)
+	}
+	for _, clean := range answer.Cleanups {
+		if err := c.clean(ctx, t, clean); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,16 @@
+// Package conductor carries out what the API accepted. Each operation is a
+// list of phases; every phase may be repeated, and what it found out is saved
+// before the next one starts:
+//
+//	create          trust, certificates, render, stack, follow, outputs
+//	update, resize  select, render, stack, follow, outputs
+//	delete          pre-delete, stack, follow, trust, certificates
+//
+// A claimed operation is held by a lease that is renewed in the background.
+// Whoever loses it, to another conductor or to a delete, stops: its context
+// ends, and its writes change nothing. A crash loses no more than the phase it
+// happened in, which the next owner repeats.
+//
+// An operation that waits for its stack takes no worker: the follower asks
+// Heat for all such stacks together.
+package conductor

@@ -1,0 +1,30 @@
+package conductor
+
+import (
+	"context"
+	"time"
+)
+
+// binary is how upstream's conductor is called in the list of services.
+const binary = "magnum-conductor"
+
+// heartbeatLoop says every [DEFAULT] periodic_interval_max seconds that this
+// conductor is alive.
+func (c *Conductor) heartbeatLoop(ctx context.Context) error {
+	every := time.Duration(c.Options.Default.PeriodicIntervalMax) * time.Second
+	if every <= 0 {
+		every = time.Minute
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		if err := c.DB.Heartbeat(ctx, c.Host, binary); err != nil && ctx.Err() == nil {
+			c.Logger.Warn("the heartbeat could not be written", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,167 @@
+package conductor
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/go-magnum/magnum/core/heat"
+	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/sdk/driver"
+)
+
+// renderPhase asks the driver for the stack. in is nil but for a resize.
+func (c *Conductor) renderPhase(intent driver.Intent, in *magnum.ResizeInput) phase {
+	return phase{
+		name:  "render",
+		doing: func(t *task) string { return "driver " + driverName(t) + " to describe the stack" },
+		run: func(ctx context.Context, t *task) (change, error) {
+			return nil, c.render(ctx, t, intent, in)
+		},
+	}
+}
+
+func driverName(t *task) string {
+	if t.cluster.Driver.Name == "" {
+		return "of " + t.template.COE
+	}
+	return t.cluster.Driver.Name
+}
+
+func (c *Conductor) render(ctx context.Context, t *task, intent driver.Intent, in *magnum.ResizeInput) error {
+	set, err := c.driver(ctx, t)
+	if err != nil {
+		return err
+	}
+	if set.Templates == nil {
+		return fatal(fmt.Sprintf("Driver %s does not describe Heat stacks.", set.Name))
+	}
+	endpoints, err := c.endpoints(ctx, t)
+	if err != nil {
+		return err
+	}
+	request := driver.RenderRequest{
+		Intent: intent, Template: driverTemplate(t.template), Cluster: driverCluster(t.cluster),
+		NodeGroups: driverGroups(t.cluster), Endpoints: endpoints, NodesToRemove: t.data.NodesToRemove,
+	}
+	if in != nil {
+		request.NodeGroup = in.NodeGroup
+	}
+	if request.Cluster.TrusteeDomainID, err = c.Keystone.TrusteeDomainID(ctx); err != nil {
+		return err
+	}
+	answer, err := set.Templates.Validate(ctx, driver.ValidateRequest{
+		Intent: intent, Template: request.Template, Cluster: request.Cluster, NodeGroups: request.NodeGroups,
+	})
+	if err != nil {
+		return fmt.Errorf("ask driver %s to validate: %w", set.Name, err)
+	}
+	if reason := violations(answer.Violations); reason != "" {
+		return fatal(reason)
+	}
+	stack, err := set.Templates.Render(ctx, request)
+	if err != nil {
+		return fmt.Errorf("ask driver %s to render: %w", set.Name, err)
+	}
+	t.rendered = &stack
+	t.data.SecretParameters = nil
+	for _, name := range slices.Sorted(maps.Keys(stack.Parameters)) {
+		if stack.Parameters[name].Secret != "" {
+			t.data.SecretParameters = append(t.data.SecretParameters, name)
+		}
+	}
+	t.stackName() // saved with this phase, before Heat hears of it
+	return nil
+}
+
+func violations(all []driver.Violation) string {
+	reasons := make([]string, len(all))
+	for i, v := range all {
+		reasons[i] = v.Message
+	}
+	return strings.Join(reasons, " ")
+}
+
+// request is what Heat is sent. After a crash the driver is asked again.
+func (c *Conductor) request(ctx context.Context, t *task, intent driver.Intent, in *magnum.ResizeInput) (heat.Request, error) {
+	if t.rendered == nil {
+		if err := c.render(ctx, t, intent, in); err != nil {
+			return heat.Request{}, err
+		}
+	}
+	r := heat.Request{
+		Name: t.stackName(), Stack: *t.rendered, Secret: c.secrets(t), TimeoutMinutes: t.rendered.TimeoutMinutes,
+	}
+	if r.TimeoutMinutes == 0 {
+		r.TimeoutMinutes = int(c.timeout(t).Minutes())
+	}
+	return r, nil
+}
+
+// secrets gives Heat what parameters refer to.
+func (c *Conductor) secrets(t *task) func(context.Context, driver.SecretRef) (string, error) {
+	return func(ctx context.Context, ref driver.SecretRef) (string, error) {
+		switch ref {
+		case driver.SecretTrusteePassword:
+			return t.cluster.TrusteePassword, nil
+		case driver.SecretTrustID:
+			if c.Options.Trust.ClusterUserTrust {
+				return t.cluster.TrustID, nil
+			}
+			return "", nil
+		case driver.SecretCAKey:
+			return c.Cert.CAKey(ctx, t.cluster)
+		case driver.SecretServiceAccountKey:
+			public, _, err := c.Cert.ServiceAccount(ctx, t.cluster)
+			return public, err
+		case driver.SecretServiceAccountPrivateKey:
+			_, private, err := c.Cert.ServiceAccount(ctx, t.cluster)
+			return private, err
+		}
+		return "", fatal(fmt.Sprintf("The driver asks for the secret %q, which there is not.", ref))
+	}
+}
+
+// driver finds the driver of a cluster: the one that made it. A cluster that
+// was adopted has none yet, and gets the active one of its type.
+func (c *Conductor) driver(ctx context.Context, t *task) (driver.Set, error) {
+	ref := t.cluster.Driver
+	if ref.Name == "" {
+		var err error
+		if ref, err = c.driverOfType(ctx, t.template); err != nil {
+			return driver.Set{}, err
+		}
+	}
+	set, err := c.Drivers.Get(ctx, ref.Name, ref.Version)
+	if err != nil {
+		return driver.Set{}, fmt.Errorf("get driver %s %s: %w", ref.Name, ref.Version, err)
+	}
+	return set, nil
+}
+
+func (c *Conductor) driverOfType(ctx context.Context, template *magnum.ClusterTemplate) (magnum.DriverRef, error) {
+	all, err := c.DB.Drivers(ctx)
+	if err != nil {
+		return magnum.DriverRef{}, fmt.Errorf("list the drivers: %w", err)
+	}
+	kind := template.ClusterType()
+	var best magnum.DriverRef
+	priority := 0
+	for _, d := range all {
+		if !d.Active || template.Driver != "" && template.Driver != d.Name {
+			continue
+		}
+		for _, ct := range d.Description.ClusterTypes {
+			matches := ct.ServerType == kind.ServerType && ct.OS == kind.OS && ct.COE == kind.COE
+			if matches && (best.Name == "" || ct.Priority > priority) {
+				best, priority = magnum.DriverRef{Name: d.Name, Version: d.Version}, ct.Priority
+			}
+		}
+	}
+	if best.Name == "" {
+		return best, driver.Errorf(driver.ClassNotFound, "Cluster type (%s, %s, %s) not supported.", kind.ServerType, kind.OS, kind.COE)
+	}
+	return best, nil
+}

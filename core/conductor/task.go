@@ -1,0 +1,164 @@
+package conductor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/go-magnum/magnum/core/heat"
+	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/state"
+	"github.com/go-magnum/magnum/sdk/driver"
+)
+
+// task is a claimed operation with what its phases share. One goroutine at a
+// time works on it; only the parts that say so may be used by others.
+type task struct {
+	op *magnum.Operation
+	// identity is the operation as claimed: what the lease loop renews.
+	identity magnum.Operation
+	// ctx ends when the operation is no longer ours, and with the conductor.
+	ctx    context.Context //nolint:containedctx // a task is a goroutine's life, not an argument
+	cancel context.CancelCauseFunc
+	log    hclog.Logger
+
+	cluster  *magnum.Cluster
+	template *magnum.ClusterTemplate
+	data     progress
+	// rendered is lost in a crash, and asked for again then.
+	rendered *driver.RenderResponse
+	// seen is what the follower saw of the stack, for the phase to read.
+	seen *sight
+
+	finishing atomic.Bool
+
+	mu    sync.Mutex // guards lease
+	lease time.Time
+}
+
+// sight is one look at a stack.
+type sight struct {
+	stack heat.Stack
+	gone  bool
+}
+
+// progress is an operation's Data: what earlier phases found out. No secrets.
+type progress struct {
+	// StackName is settled before the stack is asked for.
+	StackName string `json:"stack_name,omitempty"`
+	// StackBefore is the stack's updated_time before our update, SentAt when
+	// the request was sent; Begun that the stack was seen under way since.
+	StackBefore string    `json:"stack_before,omitempty"`
+	SentAt      time.Time `json:"sent_at,omitzero"`
+	Begun       bool      `json:"begun,omitempty"`
+	// RolledBack is how Heat ended an update that it undid.
+	RolledBack magnum.Status `json:"rolled_back,omitempty"`
+	// Gone is that there is no stack to wait for.
+	Gone bool `json:"gone,omitempty"`
+	// NodesToRemove was chosen by the driver, or by the user; Order says why
+	// it is Heat that chooses.
+	NodesToRemove []string `json:"nodes_to_remove,omitempty"`
+	Order         string   `json:"order,omitempty"`
+	// SecretParameters are never shown to a driver.
+	SecretParameters []string `json:"secret_parameters,omitempty"`
+	// Waiting is what for, and since when.
+	Waiting string    `json:"waiting,omitempty"`
+	Since   time.Time `json:"since,omitzero"`
+	// Bugs and Auths count repeats that are allowed once.
+	Bugs  int `json:"bugs,omitempty"`
+	Auths int `json:"auths,omitempty"`
+}
+
+func (c *Conductor) newTask(ctx context.Context, op *magnum.Operation) *task {
+	ctx, cancel := context.WithCancelCause(ctx)
+	return &task{
+		op: op, identity: *op, ctx: ctx, cancel: cancel, lease: op.LeaseUntil,
+		log: c.Logger.With("operation", op.ID, "kind", string(op.Kind), "cluster", op.ClusterUUID, "request_id", op.RequestID),
+	}
+}
+
+func (t *task) leaseUntil() time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.lease
+}
+
+func (t *task) setLease(until time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.lease = until
+}
+
+// load reads what a task is about; once, then the task keeps it up to date.
+func (c *Conductor) load(ctx context.Context, t *task) error {
+	if t.cluster != nil {
+		return nil
+	}
+	cluster, err := c.DB.Cluster(ctx, state.Scope{All: true}, t.op.ClusterUUID)
+	if err != nil {
+		return fmt.Errorf("load the cluster: %w", err)
+	}
+	template, err := c.DB.Template(ctx, state.Scope{All: true}, cluster.ClusterTemplateID)
+	if err != nil {
+		return fmt.Errorf("load the cluster template: %w", err)
+	}
+	t.data = progress{}
+	if len(t.op.Data) > 0 {
+		if err := json.Unmarshal(t.op.Data, &t.data); err != nil {
+			return fmt.Errorf("read the operation's data: %w", err)
+		}
+	}
+	t.cluster, t.template = cluster, template
+	return nil
+}
+
+// save writes the operation's progress and what change does to the cluster.
+func (c *Conductor) save(ctx context.Context, t *task, change func(*magnum.Cluster) error) error {
+	return c.write(ctx, t, change, c.DB.Advance)
+}
+
+func (c *Conductor) write(ctx context.Context, t *task, change func(*magnum.Cluster) error,
+	how func(context.Context, *magnum.Operation, func(*magnum.Cluster) error) error,
+) error {
+	data, err := json.Marshal(t.data)
+	if err != nil {
+		return fmt.Errorf("write the operation's data: %w", err)
+	}
+	t.op.Data = data
+	if change == nil {
+		return how(ctx, t.op, nil)
+	}
+	var saved *magnum.Cluster
+	err = how(ctx, t.op, func(cluster *magnum.Cluster) error {
+		if err := change(cluster); err != nil {
+			return err
+		}
+		saved = cluster
+		return nil
+	})
+	if err == nil {
+		t.cluster = saved
+	}
+	return err
+}
+
+// stackRef names the cluster's stack: by the id once it is known, else by the
+// name, which follows from the cluster.
+func (t *task) stackRef() heat.Ref {
+	if t.cluster.StackID != "" {
+		return heat.Ref{ID: t.cluster.StackID}
+	}
+	return heat.Ref{Name: t.stackName()}
+}
+
+func (t *task) stackName() string {
+	if t.data.StackName == "" {
+		t.data.StackName = heat.StackName(t.cluster.Name, heat.ShortID(t.cluster.UUID))
+	}
+	return t.data.StackName
+}

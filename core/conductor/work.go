@@ -1,0 +1,209 @@
+package conductor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/state"
+)
+
+// phase is one step of an operation.
+type phase struct {
+	name string
+	// doing completes "waiting for …".
+	doing func(t *task) string
+	// run has the phase's effect and returns what to save of it in the
+	// cluster; nil for nothing. It may be repeated at any time.
+	run func(ctx context.Context, t *task) (change, error)
+}
+
+type change = func(*magnum.Cluster) error
+
+// errFollow is returned by a phase that waits for the stack.
+var errFollow = errors.New("the stack is not ready")
+
+// flow is the list of an operation's phases, and how it begins and ends.
+type flow struct {
+	phases []phase
+	// begin sets the statuses of the work in progress.
+	begin func(cluster *magnum.Cluster)
+	// end sets the final ones.
+	end func(cluster *magnum.Cluster)
+	// fail sets them for a failure.
+	fail func(cluster *magnum.Cluster, reason string)
+	// finish ends the operation; Finish with end if nil.
+	finish func(ctx context.Context, t *task) error
+}
+
+func (c *Conductor) flow(t *task) (flow, error) {
+	switch t.op.Kind {
+	case magnum.OpCreate:
+		return c.createFlow(), nil
+	case magnum.OpUpdate, magnum.OpResize:
+		return c.resizeFlow(t)
+	case magnum.OpDelete:
+		return c.deleteFlow(), nil
+	}
+	return flow{}, fatal(fmt.Sprintf("Operation %s is not known to this conductor.", t.op.Kind))
+}
+
+// work carries a task through its phases until it is over, must wait, or is
+// lost.
+func (c *Conductor) work(t *task) {
+	err := c.phases(t)
+	switch {
+	case err == nil:
+		c.held.remove(t)
+		t.cancel(context.Canceled)
+	case errors.Is(err, errFollow):
+		c.follower.add(t)
+	case t.ctx.Err() != nil || errors.Is(err, state.ErrFenced):
+		t.log.Info("work on the operation stops", "phase", t.op.Phase, "cause", context.Cause(t.ctx))
+		c.drop(t)
+	default:
+		c.settle(t, err)
+	}
+}
+
+func (c *Conductor) phases(t *task) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			t.log.Error("panic in a phase", "phase", t.op.Phase, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			err = &internalError{fmt.Errorf("panic in phase %s", t.op.Phase)}
+		}
+	}()
+	ctx := t.ctx
+	if err := c.load(ctx, t); err != nil {
+		return err
+	}
+	f, err := c.flow(t)
+	if err != nil {
+		return err
+	}
+	if err := c.begin(ctx, t, f); err != nil {
+		return err
+	}
+	for i, p := range f.phases {
+		if p.name != t.op.Phase {
+			continue
+		}
+		if err := c.step(ctx, t, f, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// begin settles the first phase and the deadline.
+func (c *Conductor) begin(ctx context.Context, t *task, f flow) error {
+	known := false
+	for _, p := range f.phases {
+		known = known || p.name == t.op.Phase
+	}
+	if t.op.Phase != "" && !known {
+		return fatal(fmt.Sprintf("Phase %s of operation %s is not known to this conductor.", t.op.Phase, t.op.Kind))
+	}
+	if known && !t.op.Deadline.IsZero() {
+		return nil
+	}
+	if !known {
+		t.op.Phase = f.phases[0].name
+	}
+	if t.op.Deadline.IsZero() {
+		t.op.Deadline = c.Now().Add(c.timeout(t))
+	}
+	reason := c.waitFor(t, f.phases[0].doing(t))
+	return c.save(ctx, t, func(cluster *magnum.Cluster) error {
+		f.begin(cluster)
+		cluster.StatusReason = reason
+		return nil
+	})
+}
+
+// timeout is how long an operation may take: the cluster's own create_timeout
+// for all of them, or the operator's.
+func (c *Conductor) timeout(t *task) time.Duration {
+	minutes := t.cluster.CreateTimeout
+	if minutes == 0 {
+		minutes = c.Options.ClusterHeat.CreateTimeout
+	}
+	if minutes == 0 {
+		minutes = 60
+	}
+	return time.Duration(minutes) * time.Minute
+}
+
+// step runs a phase and saves it, together with which one is next.
+func (c *Conductor) step(ctx context.Context, t *task, f flow, i int) error {
+	p := f.phases[i]
+	if c.late(t) {
+		return c.overdue(ctx, t, p)
+	}
+	c.hook(ctx, t, p.name, Before)
+	t.log.Debug("phase begins", "phase", p.name)
+	save, err := p.run(ctx, t)
+	if err != nil {
+		return err
+	}
+	c.hook(ctx, t, p.name, After)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	t.op.Attempts, t.op.LastError, t.op.NotBefore = 0, "", time.Time{}
+	t.data.Bugs, t.data.Auths = 0, 0
+	if i+1 == len(f.phases) {
+		return c.finish(ctx, t, f, save)
+	}
+	next := f.phases[i+1]
+	t.op.Phase = next.name
+	reason := c.waitFor(t, next.doing(t))
+	return c.save(ctx, t, func(cluster *magnum.Cluster) error {
+		if save != nil {
+			if err := save(cluster); err != nil {
+				return err
+			}
+		}
+		cluster.StatusReason = reason
+		return nil
+	})
+}
+
+func (c *Conductor) finish(ctx context.Context, t *task, f flow, save change) error {
+	t.finishing.Store(true)
+	defer t.finishing.Store(false)
+	if f.finish != nil {
+		return f.finish(ctx, t)
+	}
+	err := c.write(ctx, t, func(cluster *magnum.Cluster) error {
+		if save != nil {
+			if err := save(cluster); err != nil {
+				return err
+			}
+		}
+		f.end(cluster)
+		return nil
+	}, c.DB.Finish)
+	if err == nil {
+		t.log.Info("operation complete", "status", string(t.cluster.Status))
+	}
+	return err
+}
+
+func (c *Conductor) hook(ctx context.Context, t *task, phase string, p Point) {
+	if c.Hook != nil {
+		c.Hook(ctx, t.op, phase, p)
+	}
+}
+
+// waitFor makes the status reason of work in progress, and keeps in the
+// operation's data since when it is that: call it before the data is saved.
+func (c *Conductor) waitFor(t *task, what string) string {
+	if t.data.Waiting != what {
+		t.data.Waiting, t.data.Since = what, c.Now().UTC().Truncate(time.Second)
+	}
+	return fmt.Sprintf("waiting for %s since %s", what, t.data.Since.Format(time.RFC3339))
+}

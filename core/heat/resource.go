@@ -1,0 +1,132 @@
+package heat
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/go-magnum/magnum/sdk/driver"
+)
+
+const (
+	// nestedDepth is deeper than any template of ours, and Heat's own limit.
+	nestedDepth = 5
+	// maxReasons is how many failed resources a reason names.
+	maxReasons = 3
+)
+
+// Resource is a resource of a stack or of one nested in it.
+type Resource struct {
+	driver.Resource
+	// Path is where it is in the tree: the names of the resources above it
+	// and its own, from the outside in.
+	Path []string
+}
+
+// Resources lists all resources of a stack and of those nested in it.
+func (c *Client) Resources(ctx context.Context, s Session, ref Ref) ([]Resource, error) {
+	ref, err := c.locate(ctx, s, ref)
+	if err != nil {
+		return nil, err
+	}
+	var page struct{ Resources []listed }
+	if err := c.get(ctx, s, "list the stack's resources", fmt.Sprintf("%s/resources?nested_depth=%d", ref.path(), nestedDepth), &page); err != nil {
+		return nil, err
+	}
+	// parents maps a nested stack's id to the resource that is that stack.
+	parents := map[string]listed{}
+	for _, r := range page.Resources {
+		if id := r.link("nested"); id != "" {
+			parents[id] = r
+		}
+	}
+	all := make([]Resource, len(page.Resources))
+	for i, r := range page.Resources {
+		all[i] = Resource{Path: r.path(parents), Resource: driver.Resource{
+			Name: r.Name, Type: r.Type, Status: r.Status, Reason: r.Reason, PhysicalID: r.PhysicalID, Parent: r.Parent,
+		}}
+	}
+	return all, nil
+}
+
+// listed is a resource as Heat lists it.
+type listed struct {
+	Name       string `json:"resource_name"`
+	Type       string `json:"resource_type"`
+	Status     string `json:"resource_status"`
+	Reason     string `json:"resource_status_reason"`
+	PhysicalID string `json:"physical_resource_id"`
+	Parent     string `json:"parent_resource"`
+	Links      []struct{ Href, Rel string }
+}
+
+// link is the id of the stack that a link leads to: "stack" is the one the
+// resource is in, "nested" the one that it is.
+func (r listed) link(rel string) string {
+	for _, l := range r.Links {
+		if l.Rel == rel {
+			return path.Base(l.Href)
+		}
+	}
+	return ""
+}
+
+// path walks up by the links, because names alone are not unique: every
+// member of a group has the same ones.
+func (r listed) path(parents map[string]listed) []string {
+	names := []string{r.Name}
+	for up := r; len(names) <= nestedDepth+1; {
+		parent, ok := parents[up.link("stack")]
+		if !ok {
+			if up.Parent != "" {
+				names = append(names, up.Parent)
+			}
+			break
+		}
+		names = append(names, parent.Name)
+		up = parent
+	}
+	slices.Reverse(names)
+	return names
+}
+
+// FailureReason says why a stack failed in the words of the deepest resource
+// that did. Heat's own reason for the whole is the fallback.
+func (c *Client) FailureReason(ctx context.Context, s Session, st Stack) string {
+	all, err := c.Resources(ctx, s, st.Ref())
+	if err != nil {
+		return st.StatusReason
+	}
+	if reason := deepest(all); reason != "" {
+		return reason
+	}
+	return st.StatusReason
+}
+
+func deepest(all []Resource) string {
+	var failed []Resource
+	for _, r := range all {
+		if strings.HasSuffix(r.Status, "_FAILED") && r.Reason != "" {
+			failed = append(failed, r)
+		}
+	}
+	var reasons []string
+	for _, r := range failed {
+		under := slices.ContainsFunc(failed, func(o Resource) bool {
+			return len(o.Path) > len(r.Path) && slices.Equal(o.Path[:len(r.Path)], r.Path)
+		})
+		// Heat calls off the neighbours of a failed resource; that is no cause.
+		aborted := strings.Contains(r.Reason, "aborted")
+		if !under && !aborted {
+			reasons = append(reasons, strings.Join(r.Path, ".")+": "+r.Reason)
+		}
+	}
+	slices.Sort(reasons)
+	reasons = slices.Compact(reasons)
+	if more := len(reasons) - maxReasons; more > 0 {
+		reasons = append(reasons[:maxReasons], fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(reasons, "; ")
+}

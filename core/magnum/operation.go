@@ -1,0 +1,71 @@
+package magnum
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// OperationKind is what a user asked to be done to a cluster.
+type OperationKind string
+
+// The kinds of operation.
+const (
+	OpCreate OperationKind = "create"
+	OpUpdate OperationKind = "update" // node_count by PATCH
+	OpResize OperationKind = "resize"
+	OpDelete OperationKind = "delete"
+)
+
+// Operation is a request that was accepted and is not lost: its row is
+// written in the transaction that accepted it, and it is finished when its
+// outcome is in the cluster's row.
+type Operation struct {
+	ID          string
+	ClusterUUID string
+	Kind        OperationKind
+	// Phase is the next one to run. Phases may be repeated after a crash.
+	Phase string
+	// Input is what was asked, as the operation's kind defines it.
+	Input json.RawMessage
+	// Data is what earlier phases found out and later ones need. No secrets.
+	Data json.RawMessage
+
+	Initiator Initiator
+	// SealedToken is the user's token, encrypted, until the trust exists.
+	SealedToken []byte
+	RequestID   string
+
+	// Owner, Fence and LeaseUntil say which conductor works on it. Fence
+	// grows with each claim; a write with an old fence changes nothing.
+	Owner      string
+	Fence      int64
+	LeaseUntil time.Time
+	// NotBefore puts off the next attempt.
+	NotBefore time.Time
+	// Deadline is when it fails if not finished; zero is never.
+	Deadline time.Time
+	Attempts int
+	// LastError is the last attempt's, for operators.
+	LastError string
+
+	CreatedAt  time.Time
+	FinishedAt time.Time // zero while active
+}
+
+// Initiator is who asked.
+type Initiator struct {
+	UserID    string   `json:"user_id"`
+	UserName  string   `json:"user_name,omitempty"`
+	ProjectID string   `json:"project_id"`
+	Roles     []string `json:"roles,omitempty"`
+	DomainID  string   `json:"domain_id,omitempty"`
+}
+
+// ResizeInput is the Input of OpResize and OpUpdate.
+type ResizeInput struct {
+	NodeGroup     string   `json:"nodegroup"` // its name
+	NodeCount     int      `json:"node_count"`
+	Previous      int      `json:"previous"` // restored if it fails
+	NodesToRemove []string `json:"nodes_to_remove,omitempty"`
+	Rollback      bool     `json:"rollback,omitempty"`
+}

@@ -1,0 +1,44 @@
+// Package obs makes the logger that every part of the core writes to.
+package obs
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/go-magnum/magnum/core/config"
+)
+
+// Keys of log lines, so that one word means one thing everywhere.
+const (
+	Cluster   = "cluster"   // a cluster's uuid
+	Operation = "operation" // an operation's id
+	Phase     = "phase"
+	Driver    = "driver"
+	Request   = "request" // a request id
+	Project   = "project"
+	Error     = "error"
+)
+
+// NewLogger makes the logger a configuration asks for: to [DEFAULT] log_file
+// or to standard error, at DEBUG if [DEFAULT] debug is set, as JSON if
+// [DEFAULT] use_json is.
+func NewLogger(name string, c *config.Config) (hclog.Logger, error) {
+	var out io.Writer = os.Stderr
+	if path := c.Default.LogFile; path != "" {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
+		if err != nil {
+			return nil, fmt.Errorf("open [DEFAULT] log_file: %w", err)
+		}
+		out = f
+	}
+	level := hclog.Info
+	if c.Default.Debug {
+		level = hclog.Debug
+	}
+	return hclog.New(&hclog.LoggerOptions{
+		Name: name, Level: level, Output: out, JSONFormat: c.Default.UseJSON,
+	}), nil
+}

@@ -1,0 +1,75 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/go-magnum/magnum/core/config"
+	"github.com/go-magnum/magnum/core/state"
+	"github.com/go-magnum/magnum/sdk/driver"
+)
+
+// publishEvery is how soon a driver that was installed beside a running
+// conductor is known to the API.
+const publishEvery = 5 * time.Second
+
+// publisher tells the database which drivers there are, so that the API can
+// check requests without ever starting one.
+type publisher struct {
+	db      *state.DB
+	drivers Drivers
+	options config.Drivers
+	logger  hclog.Logger
+
+	last []state.Driver
+}
+
+func (p *publisher) publish(ctx context.Context) error {
+	installed, err := p.drivers.Installed()
+	if err != nil {
+		return fmt.Errorf("list the installed drivers: %w", err)
+	}
+	for i := range installed {
+		d := &installed[i]
+		d.Active = d.Active && p.enabled(*d)
+	}
+	if p.last != nil && reflect.DeepEqual(p.last, installed) {
+		return nil
+	}
+	if err := p.db.PublishDrivers(ctx, installed); err != nil {
+		return fmt.Errorf("publish the drivers' descriptions: %w", err)
+	}
+	for _, d := range installed {
+		p.logger.Info("driver published", "driver", d.Name, "version", d.Version, "active", d.Active)
+	}
+	p.last = append([]state.Driver{}, installed...) // not nil, even if there are none
+	return nil
+}
+
+// enabled applies upstream's two gates. Neither is passed by naming a driver.
+func (p *publisher) enabled(d state.Driver) bool {
+	if slices.Contains(p.options.DisabledDrivers, d.Name) {
+		return false
+	}
+	return d.Description.Maturity != driver.MaturityBeta || slices.Contains(p.options.EnabledBetaDrivers, d.Name)
+}
+
+func (p *publisher) run(ctx context.Context) error {
+	tick := time.NewTicker(publishEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			if err := p.publish(ctx); err != nil && ctx.Err() == nil {
+				p.logger.Warn("the drivers' descriptions could not be published; trying again", "error", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,213 @@
+// Package server builds and runs the API and the conductor from a
+// configuration and a source of drivers. Executables are recipes over it.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/go-magnum/magnum/core/api"
+	"github.com/go-magnum/magnum/core/cert"
+	"github.com/go-magnum/magnum/core/conductor"
+	"github.com/go-magnum/magnum/core/config"
+	"github.com/go-magnum/magnum/core/keystone"
+	"github.com/go-magnum/magnum/core/openstack"
+	"github.com/go-magnum/magnum/core/state"
+)
+
+// Drivers starts drivers and knows what is installed.
+type Drivers interface {
+	conductor.Drivers
+	// Installed lists the packages of this host, without running any.
+	Installed() ([]state.Driver, error)
+}
+
+// Config is what a process needs.
+type Config struct {
+	Config  *config.Config
+	Logger  hclog.Logger
+	Drivers Drivers // only for the conductor
+	// Listen overrides [api] host and port; port 0 takes a free one.
+	Listen string
+	// Ready is called once, with the API's address, when it takes requests.
+	Ready func(url string)
+	// Hook is called before and after each phase of an operation; Lease is how
+	// long an operation stays with a conductor that died. Tests set them.
+	Hook  conductor.Hook
+	Lease time.Duration
+}
+
+// API answers requests until the context ends; requests under way are then
+// finished within ten seconds.
+func API(ctx context.Context, c Config) error {
+	p, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer p.db.Close()
+	return p.serveAPI(ctx, nil)
+}
+
+// Conductor carries out operations until the context ends.
+func Conductor(ctx context.Context, c Config) error {
+	p, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer p.db.Close()
+	return p.conduct(ctx, nil)
+}
+
+// Both runs API and conductor in one process on one database; a new schema is
+// made where there is none. What the API accepts is taken up at once.
+func Both(ctx context.Context, c Config) error {
+	p, err := open(ctx, c)
+	if err != nil {
+		return err
+	}
+	defer p.db.Close()
+	wake := make(chan struct{}, 1)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.serveAPI(ctx, wake) })
+	g.Go(func() error { return p.conduct(ctx, wake) })
+	return g.Wait()
+}
+
+// process is what API and conductor share.
+type process struct {
+	Config
+	db        *state.DB
+	keystone  *keystone.Client
+	authority *cert.Authority
+}
+
+func open(ctx context.Context, c Config) (*process, error) {
+	db, err := state.Open(ctx, state.Config{Connection: c.Config.Database.Connection.Reveal()})
+	if err != nil {
+		return nil, err
+	}
+	p := &process{Config: c, db: db}
+	if err := p.checkSchema(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if p.keystone, err = keystone.New(keystoneConfig(c)); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	certificates, err := certConfig(c.Config, db)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	p.authority = cert.New(certificates)
+	return p, nil
+}
+
+func (p *process) checkSchema(ctx context.Context) error {
+	have, err := p.db.Version(ctx)
+	if err != nil {
+		return err
+	}
+	if want := p.db.Latest(); have != want {
+		return fmt.Errorf("the database's schema is at revision %d and this release needs %d: run magnum-db-manage upgrade", have, want)
+	}
+	return nil
+}
+
+func (p *process) serveAPI(ctx context.Context, wake chan<- struct{}) error {
+	handler, err := p.apiHandler(wake)
+	if err != nil {
+		return err
+	}
+	addr := p.Listen
+	if addr == "" {
+		addr = net.JoinHostPort(p.Config.Config.API.Host, strconv.Itoa(p.Config.Config.API.Port))
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen for the API: %w", err)
+	}
+	srv := &http.Server{
+		Handler:           handler,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       60 * time.Second,
+		WriteTimeout:      120 * time.Second,
+		IdleTimeout:       120 * time.Second,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          p.Logger.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
+	}
+	url := "http://" + l.Addr().String()
+	p.Logger.Info("the API takes requests", "address", url)
+	if p.Ready != nil {
+		p.Ready(url)
+	}
+	stopped := make(chan error, 1)
+	go func() {
+		<-ctx.Done()
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+		defer cancel()
+		stopped <- srv.Shutdown(end)
+	}()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve the API: %w", err)
+	}
+	return <-stopped
+}
+
+func (p *process) apiHandler(wake chan<- struct{}) (http.Handler, error) {
+	c := p.Config.Config
+	return api.New(api.Config{
+		DB:       p.db,
+		Keystone: p.keystone,
+		Lookup:   openstack.New(lookupConfig(c, p.keystone)),
+		Cert:     p.authority,
+		Options:  c,
+		Notify: func() {
+			select {
+			case wake <- struct{}{}:
+			default: // no conductor here, or one that is awake already
+			}
+		},
+		Logger: p.Logger.Named("api"),
+	})
+}
+
+func (p *process) conduct(ctx context.Context, wake <-chan struct{}) error {
+	host := p.Config.Config.Default.Host
+	if host == "" {
+		var err error
+		if host, err = os.Hostname(); err != nil {
+			return fmt.Errorf("find this host's name; set [DEFAULT] host: %w", err)
+		}
+	}
+	publisher := publisher{db: p.db, drivers: p.Drivers, options: p.Config.Config.Drivers, logger: p.Logger}
+	if err := publisher.publish(ctx); err != nil {
+		return err
+	}
+	worker, err := conductor.New(conductor.Config{
+		DB:       p.db,
+		Drivers:  p.Drivers,
+		Keystone: p.keystone,
+		Cert:     p.authority,
+		Options:  p.Config.Config,
+		Host:     host,
+		Wake:     wake,
+		Hook:     p.Hook,
+		Lease:    p.Lease,
+		Logger:   p.Logger.Named("conductor"),
+	})
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return worker.Run(ctx) })
+	g.Go(func() error { return publisher.run(ctx) })
+	return g.Wait()
+}

@@ -1,0 +1,86 @@
+package state
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestNoSchema(t *testing.T) {
+	db := openFile(t, filepath.Join(t.TempDir(), "empty.sqlite"))
+	if version, err := db.Version(t.Context()); err != nil || version != 0 {
+		t.Errorf("version %d, %v", version, err)
+	}
+	_, err := db.Cluster(t.Context(), Scope{All: true}, "c")
+	wantUnavailable(t, err, "run magnum-db-manage upgrade")
+	wantUnavailable(t, db.Heartbeat(t.Context(), "h", "b"), "run magnum-db-manage upgrade")
+}
+
+func TestUpgradeAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.sqlite")
+	var group sync.WaitGroup
+	for range 6 {
+		db, err := Open(t.Context(), Config{Connection: "sqlite:///" + path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		group.Go(func() {
+			defer func() { _ = db.Close() }()
+			if _, to, err := db.Upgrade(t.Context()); err != nil || to != db.Latest() {
+				t.Errorf("to %d, %v", to, err)
+			}
+		})
+	}
+	group.Wait()
+}
+
+func TestUpgradeWaitsForItsTurn(t *testing.T) {
+	db, _ := openNew(t)
+	taken, err := db.takeLease(t.Context(), "migration", "somebody", time.Minute)
+	if err != nil || !taken {
+		t.Fatal(taken, err)
+	}
+	start := db.now()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	tries := 0
+	db.now = func() time.Time {
+		if tries++; tries == 3 {
+			cancel()
+		}
+		return start
+	}
+	if _, _, err := db.Upgrade(ctx); !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "another process is upgrading") {
+		t.Errorf("got %v", err)
+	}
+	// A process that died does not block for ever.
+	db.now = func() time.Time { return start.Add(2 * time.Minute) }
+	if _, _, err := db.Upgrade(t.Context()); err != nil {
+		t.Errorf("after the lease: %v", err)
+	}
+}
+
+func TestUpgradeRefuses(t *testing.T) {
+	t.Run("upstream's database", func(t *testing.T) {
+		db := openFile(t, filepath.Join(t.TempDir(), "m.sqlite"))
+		if _, err := db.write.ExecContext(t.Context(), "CREATE TABLE alembic_version (version_num VARCHAR(32))"); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := db.Upgrade(t.Context()); err == nil || !strings.Contains(err.Error(), "has to be adopted") {
+			t.Errorf("got %v", err)
+		}
+	})
+	t.Run("a newer one", func(t *testing.T) {
+		db, _ := openNew(t)
+		if _, err := db.write.ExecContext(t.Context(), "INSERT INTO schema_history (version_id, is_applied) VALUES (99, 1)"); err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := db.Upgrade(t.Context()); err == nil || !strings.Contains(err.Error(), "version 99, newer than this build's") {
+			t.Errorf("got %v", err)
+		}
+	})
+}

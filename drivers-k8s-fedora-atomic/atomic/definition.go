@@ -1,0 +1,51 @@
+// Package atomic defines the driver of Kubernetes clusters on Fedora Atomic
+// virtual machines. A driver of one's own can start from [Definition].
+package atomic
+
+import (
+	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic/stack"
+	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/k8s"
+	"github.com/go-magnum/magnum/sdk/template"
+)
+
+// Name is the driver's name: upstream's, so that what names it goes on working.
+const Name = "k8s_fedora_atomic_v1"
+
+// Definition is the driver as data, a new one at each call.
+func Definition() *template.Definition {
+	return &template.Definition{
+		Name:        Name,
+		DisplayName: "Kubernetes on Fedora Atomic",
+		Maturity:    driver.MaturityStable,
+		Types:       []driver.ClusterType{{ServerType: "vm", OS: "fedora-atomic", COE: "kubernetes"}},
+		// Cinder volumes for pods would need the user's trust on the nodes
+		// and a cloud provider; there is none yet.
+		NetworkDrivers: []string{"flannel"},
+		Capabilities: []driver.Capability{
+			driver.CapResize, driver.CapZeroNodes, driver.CapHealth,
+			driver.CapRemoveNamedNodes, driver.CapMasterLoadBalancer,
+		},
+		Limits:           driver.Limits{MinMasters: 1, OddMasters: true},
+		ContainerVersion: "1.13.1", // docker of the last Fedora Atomic
+		Labels:           labels(),
+		Parameters:       parameters(),
+		Outputs:          outputs(),
+		Scripts:          scripts(),
+		Files:            stack.Files,
+		Main:             "main.yaml",
+		Checks:           checks(),
+		Cleanups:         k8s.Cleanups,
+	}
+}
+
+// Monitoring reads the health of this driver's clusters.
+func Monitoring() driver.Monitoring {
+	d := Definition()
+	return k8s.Monitoring{Reachable: func(c driver.Cluster) bool {
+		if c.MasterLB {
+			return floatingAPI(d.Values(driver.RenderRequest{Cluster: c}))
+		}
+		return c.FloatingIP
+	}}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package atomic_test
+
+const slowdown = 1

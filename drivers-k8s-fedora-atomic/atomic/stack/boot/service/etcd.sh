@@ -1,0 +1,10 @@
+#!/bin/sh
+# shellcheck source=../lib.sh
+. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
+podman rm --force etcd || :
+exec podman run --name etcd --net host --security-opt label=disable \
+    --volume /etc/etcd:/etc/etcd:ro \
+    --volume /etc/kubernetes/certs:/etc/kubernetes/certs:ro \
+    --volume /var/lib/etcd:/var/lib/etcd \
+    "$(image etcd quay.io/coreos/ "$(param etcd_tag)")" \
+    /usr/local/bin/etcd --config-file /etc/etcd/etcd.yaml

@@ -1,0 +1,20 @@
+#!/bin/sh
+# shellcheck source=../lib.sh
+. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
+set -f # the user's options are words, not patterns
+podman rm --force kube-controller-manager || :
+# shellcheck disable=SC2046 # the options are words
+exec podman run --name kube-controller-manager --net host --security-opt label=disable \
+    --volume /etc/kubernetes:/etc/kubernetes:ro \
+    --volume /etc/pki:/etc/pki:ro \
+    "$(hyperkube)" /hyperkube kube-controller-manager \
+    --kubeconfig=/etc/kubernetes/controller-manager.conf \
+    --leader-elect=true \
+    --use-service-account-credentials=true \
+    --root-ca-file=/etc/kubernetes/certs/ca.crt \
+    --service-account-private-key-file=/etc/kubernetes/certs/service-account.key \
+    --service-cluster-ip-range="$(param portal_network_cidr)" \
+    --allocate-node-cidrs=true \
+    --cluster-cidr="$(param pods_network_cidr)" \
+    --node-cidr-mask-size="$(param flannel_network_subnetlen)" \
+    $(param kubecontroller_options)

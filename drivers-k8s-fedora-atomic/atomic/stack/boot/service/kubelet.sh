@@ -1,0 +1,46 @@
+#!/bin/sh
+# shellcheck source=../lib.sh
+. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
+set -f # the user's options are words, not patterns
+taint=
+if [ "$(param role)" = master ]; then
+    taint=--register-with-taints=node-role.kubernetes.io/master=:NoSchedule
+fi
+podman rm --force kubelet || :
+# shellcheck disable=SC2046,SC2086 # the options are words, the taint may be none
+exec podman run --name kubelet --net host --pid host --privileged \
+    --volume /dev:/dev \
+    --volume /etc/cni/net.d:/etc/cni/net.d:ro \
+    --volume /etc/kubernetes:/etc/kubernetes:ro \
+    --volume /etc/machine-id:/etc/machine-id:ro \
+    --volume /etc/pki:/etc/pki:ro \
+    --volume /etc/resolv.conf:/etc/resolv.conf:ro \
+    --volume /lib/modules:/lib/modules:ro \
+    --volume /opt/cni/bin:/opt/cni/bin:ro \
+    --volume /run:/run \
+    --volume /sys:/sys \
+    --volume /sys/fs/cgroup:/sys/fs/cgroup \
+    --volume /usr/lib/os-release:/etc/os-release:ro \
+    --volume /var/lib/docker:/var/lib/docker:rshared \
+    --volume /var/lib/kubelet:/var/lib/kubelet:rshared \
+    --volume /var/log:/var/log \
+    "$(hyperkube)" /hyperkube kubelet \
+    --kubeconfig=/etc/kubernetes/kubelet.conf \
+    --hostname-override="$(node_name)" \
+    --node-ip="$(param address)" \
+    --node-labels="magnum.openstack.org/role=$(param role)" \
+    --client-ca-file=/etc/kubernetes/certs/ca.crt \
+    --tls-cert-file=/etc/kubernetes/certs/kubelet.crt \
+    --tls-private-key-file=/etc/kubernetes/certs/kubelet.key \
+    --anonymous-auth=false \
+    --authentication-token-webhook=true \
+    --authorization-mode=Webhook \
+    --read-only-port=0 \
+    --cgroup-driver="$(param cgroup_driver)" \
+    --network-plugin=cni \
+    --cni-conf-dir=/etc/cni/net.d \
+    --cni-bin-dir=/opt/cni/bin \
+    --cluster-dns="$(param dns_service_ip)" \
+    --cluster-domain=cluster.local \
+    --pod-infra-container-image="$(image pause registry.k8s.io/ 3.2)" \
+    $taint $(param kubelet_options)

@@ -1,0 +1,126 @@
+package atomic_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic"
+	"github.com/go-magnum/magnum/sdk/driver"
+)
+
+func violations(t *testing.T, r driver.RenderRequest) []driver.Violation {
+	t.Helper()
+	out, err := atomic.Definition().Validate(context.Background(), driver.ValidateRequest{
+		Intent: r.Intent, Template: r.Template, Cluster: r.Cluster, NodeGroups: r.NodeGroups,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Violations
+}
+
+func TestValidateAccepts(t *testing.T) {
+	for _, c := range cases() {
+		if got := violations(t, c.request()); len(got) != 0 {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+}
+
+func TestValidateRefuses(t *testing.T) {
+	label := func(name, value string) func(*driver.RenderRequest) {
+		return func(r *driver.RenderRequest) { r.Cluster.Labels = labels(name, value) }
+	}
+	bad := func(name, value, expecting string) string {
+		return `property "labels/` + name + `" with value "` + value + `" is not supported, ` + expecting
+	}
+	tests := []struct {
+		name   string
+		change func(*driver.RenderRequest)
+		class  driver.Class
+		field  string
+		text   string
+	}{
+		{"tls", func(r *driver.RenderRequest) { r.Template.TLSDisabled = true }, driver.ClassUnsupported, "tls_disabled",
+			"TLS cannot be disabled with the cluster driver k8s_fedora_atomic_v1: its Kubernetes serves the API over TLS only."},
+		{"registry", func(r *driver.RenderRequest) { r.Template.RegistryEnabled = true }, driver.ClassUnsupported, "registry_enabled",
+			"A private registry (registry_enabled) is not supported by the cluster driver k8s_fedora_atomic_v1."},
+		{"network driver", func(r *driver.RenderRequest) { r.Template.NetworkDriver = "calico" }, driver.ClassInvalidInput, "network_driver",
+			"Network driver type calico is not supported, expecting a flannel/unspecified network driver."},
+		{"volume driver", func(r *driver.RenderRequest) { r.Template.VolumeDriver = "cinder" }, driver.ClassInvalidInput, "volume_driver",
+			"Volume driver type cinder is not supported, expecting a unspecified volume driver."},
+		{"storage driver", func(r *driver.RenderRequest) { r.Template.DockerStorageDriver = "btrfs" }, driver.ClassInvalidInput, "docker_storage_driver",
+			"Docker storage driver btrfs is not supported, expecting a overlay2/overlay/devicemapper/unspecified storage driver."},
+		{"devicemapper", func(r *driver.RenderRequest) {
+			r.Template.DockerStorageDriver, r.Cluster.DockerVolumeSize = "devicemapper", 2
+		}, driver.ClassInvalidInput, "docker_volume_size",
+			"docker volume size 2 GB is not valid, expecting minimum value 3GB for devicemapper storage driver."},
+		{"subnet alone", func(r *driver.RenderRequest) { r.Cluster.FixedSubnet = "s" }, driver.ClassInvalidInput, "fixed_network",
+			"A fixed_subnet needs its fixed_network."},
+		{"network alone", func(r *driver.RenderRequest) { r.Cluster.FixedNetwork = "n" }, driver.ClassInvalidInput, "fixed_subnet",
+			"Required parameter fixed_subnet not provided."},
+		{"external network", func(r *driver.RenderRequest) { r.Template.ExternalNetworkID = "" }, driver.ClassInvalidInput, "external_network",
+			"Required parameter external_network not provided."},
+		{"flavor", func(r *driver.RenderRequest) { r.NodeGroups[1].FlavorID = "" }, driver.ClassInvalidInput, "minion_flavor",
+			"Required parameter minion_flavor not provided."},
+		{"upgrade", func(r *driver.RenderRequest) { r.Intent = driver.IntentUpgrade }, driver.ClassUnsupported, "",
+			"Operation upgrade is not supported by the cluster driver k8s_fedora_atomic_v1."},
+		{"size", label("etcd_volume_size", "big"), driver.ClassInvalidInput, "labels/etcd_volume_size",
+			bad("etcd_volume_size", "big", "expecting an integer")},
+		{"negative size", label("boot_volume_size", "-1"), driver.ClassInvalidInput, "labels/boot_volume_size",
+			bad("boot_volume_size", "-1", "expecting an integer of at least 0")},
+		{"bool", label("master_lb_floating_ip_enabled", "maybe"), driver.ClassInvalidInput, "labels/master_lb_floating_ip_enabled",
+			bad("master_lb_floating_ip_enabled", "maybe", "expecting true or false")},
+		{"enum", label("selinux_mode", "off"), driver.ClassInvalidInput, "labels/selinux_mode",
+			bad("selinux_mode", "off", "supported values are: enforcing, permissive, disabled, unspecified")},
+		{"cidr", label("fixed_subnet_cidr", "10.0.0.0"), driver.ClassInvalidInput, "labels/fixed_subnet_cidr",
+			bad("fixed_subnet_cidr", "10.0.0.0", "expecting a CIDR such as 10.0.0.0/24")},
+		{"cidrs", label("master_lb_allowed_cidrs", "10.0.0.0/8,x"), driver.ClassInvalidInput, "labels/master_lb_allowed_cidrs",
+			bad("master_lb_allowed_cidrs", "10.0.0.0/8,x", "expecting CIDRs such as 10.0.0.0/24 with commas between")},
+		{"tag", label("kube_tag", "v1.18.20; reboot"), driver.ClassInvalidInput, "labels/kube_tag",
+			bad("kube_tag", "v1.18.20; reboot", `expecting a match of v[0-9]+\.[0-9]+\.[0-9]+[A-Za-z0-9_.-]*`)},
+		{"few services", label("service_cluster_ip_range", "10.254.0.0/29"), driver.ClassInvalidInput, "labels/service_cluster_ip_range",
+			bad("service_cluster_ip_range", "10.254.0.0/29", "expecting at least 11 addresses")},
+		{"overlap", label("fixed_subnet_cidr", "10.100.1.0/24"), driver.ClassInvalidInput, "labels/fixed_subnet_cidr",
+			"fixed_subnet_cidr 10.100.1.0/24 overlaps flannel_network_cidr 10.100.0.0/16."},
+		{"subnet length", label("flannel_network_subnetlen", "16"), driver.ClassInvalidInput, "labels/flannel_network_subnetlen",
+			"flannel_network_subnetlen 16 leaves no part of 10.100.0.0/16 for each node."},
+		{"ipv6", label("flannel_network_cidr", "fd00::/8"), driver.ClassInvalidInput, "labels/flannel_network_cidr",
+			"flannel_network_cidr fd00::/8 is not supported, expecting IPv4."},
+		{"too many", func(r *driver.RenderRequest) {
+			r.NodeGroups[1].NodeCount = 4
+			r.Cluster.Labels = labels("max_node_count", "3")
+		}, driver.ClassInvalidInput, "node_count", "node_count 4 is more than max_node_count 3."},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := base()
+			tt.change(&r)
+			want := []driver.Violation{{Field: tt.field, Message: tt.text, Class: tt.class}}
+			if diff := cmp.Diff(want, violations(t, r)); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestRenderRefuses(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*driver.RenderRequest)
+		class  driver.Class
+		text   string
+	}{
+		"no magnum":           {func(r *driver.RenderRequest) { r.Endpoints.MagnumURL = "" }, driver.ClassInvalidInput, "Required parameter magnum_url not provided."},
+		"given subnet's cidr": {func(r *driver.RenderRequest) { r.Cluster.FixedNetwork, r.Cluster.FixedSubnet = "n", "s" }, driver.ClassInvalidInput, "Required parameter fixed_subnet_cidr not provided."},
+		"node group":          {func(r *driver.RenderRequest) { r.Intent = driver.IntentCreateNodeGroup }, driver.ClassUnsupported, "Operation create-nodegroup is not supported by the cluster driver k8s_fedora_atomic_v1."},
+	} {
+		r := base()
+		tt.change(&r)
+		_, err := atomic.Definition().Render(context.Background(), r)
+		if err == nil || err.Error() != tt.text || driver.ClassOf(err) != tt.class {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

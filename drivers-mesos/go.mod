@@ -1,0 +1,7 @@
+module github.com/go-magnum/magnum/drivers-mesos
+
+go 1.26.0
+
+require github.com/go-magnum/magnum/sdk v0.0.0
+
+replace github.com/go-magnum/magnum/sdk => ../sdk/

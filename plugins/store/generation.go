@@ -1,0 +1,121 @@
+package store
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Generation records that a version became the active one. The latest but one
+// is where a rollback goes.
+type Generation struct {
+	Number      int       `json:"generation"`
+	Name        string    `json:"name"`
+	Version     string    `json:"version"`
+	Digest      string    `json:"digest"`
+	ActivatedAt time.Time `json:"activated_at"`
+	Reason      string    `json:"reason"`
+}
+
+// Generations lists what was active of a driver, oldest first.
+func (s *Store) Generations(name string) ([]Generation, error) {
+	if err := checkName(name); err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(s.dir, generationsDir, name)
+	if _, err := os.Stat(dir); os.IsNotExist(err) {
+		return nil, nil
+	}
+	files, err := s.list(filepath.Join(generationsDir, name))
+	if err != nil {
+		return nil, err
+	}
+	var generations []Generation
+	for _, file := range files {
+		text, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			return nil, fmt.Errorf("read generation %s of driver %s: %w", file, name, err)
+		}
+		var g Generation
+		if err := json.Unmarshal(text, &g); err != nil {
+			return nil, fmt.Errorf("read generation %s of driver %s: %w", file, name, err)
+		}
+		generations = append(generations, g)
+	}
+	return generations, nil
+}
+
+// activate records a generation and then points the active link at the
+// package. The record comes first: a crash in between leaves one too many,
+// which harms nobody.
+func (s *Store) activate(p Package, reason string) error {
+	link := s.activeLink(p.Name)
+	if now, err := s.readLink(link); err == nil && now == p.Digest {
+		return nil
+	}
+	dir := filepath.Join(s.dir, generationsDir, p.Name)
+	if err := os.MkdirAll(dir, dirMode); err != nil {
+		return fmt.Errorf("activate driver %s: %w", p, err)
+	}
+	next, err := s.nextGeneration(p.Name)
+	if err != nil {
+		return fmt.Errorf("activate driver %s: %w", p, err)
+	}
+	text, err := json.MarshalIndent(Generation{
+		Number:      next,
+		Name:        p.Name,
+		Version:     p.Version,
+		Digest:      p.Digest,
+		ActivatedAt: s.Now().UTC(),
+		Reason:      reason,
+	}, "", "  ")
+	if err != nil {
+		return fmt.Errorf("activate driver %s: %w", p, err)
+	}
+	// A record is whole or not there: it gets its name when it is written.
+	temp := filepath.Join(dir, ".new")
+	_ = os.Remove(temp)
+	err = writeFile(temp, 0o644, func(f *os.File) error {
+		_, err := f.Write(append(text, '\n'))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("activate driver %s: %w", p, err)
+	}
+	if err := os.Rename(temp, filepath.Join(dir, fmt.Sprintf("%04d.json", next))); err != nil {
+		return fmt.Errorf("activate driver %s: %w", p, err)
+	}
+	if err := syncDir(dir); err != nil {
+		return err
+	}
+
+	temp = filepath.Join(filepath.Dir(link), ".new-"+p.Name)
+	_ = os.Remove(temp)
+	if err := os.Symlink(filepath.Join("..", contentDir, p.Digest), temp); err != nil {
+		return fmt.Errorf("activate driver %s: %w", p, err)
+	}
+	if err := os.Rename(temp, link); err != nil {
+		return fmt.Errorf("activate driver %s: %w", p, err)
+	}
+	return syncDir(filepath.Dir(link))
+}
+
+func (s *Store) nextGeneration(name string) (int, error) {
+	files, err := s.list(filepath.Join(generationsDir, name))
+	if err != nil {
+		return 0, err
+	}
+	highest := 0
+	for _, file := range files {
+		n, err := strconv.Atoi(strings.TrimSuffix(file, ".json"))
+		if err != nil {
+			return 0, fmt.Errorf("%s is not a generation", filepath.Join(generationsDir, name, file))
+		}
+		highest = max(highest, n)
+	}
+	return highest + 1, nil
+}

@@ -1,0 +1,247 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/go-magnum/magnum/plugins/launch"
+)
+
+// Install verifies the package in a directory, proves that its binary is what
+// it claims to be by running its describe, keeps a read-only copy, and makes
+// it the active version of its driver. Installing the same content again
+// changes nothing. On an error the store is as before.
+func (s *Store) Install(ctx context.Context, srcDir string) (Package, error) {
+	p, err := s.install(ctx, srcDir)
+	if err != nil {
+		return Package{}, fmt.Errorf("install %s: %w", srcDir, err)
+	}
+	return p, nil
+}
+
+func (s *Store) install(ctx context.Context, srcDir string) (Package, error) {
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return Package{}, err
+	}
+	defer unlock()
+
+	// From here on the copy is looked at, never again the source, which
+	// others may change meanwhile.
+	temp, digest, err := s.copyPackage(srcDir)
+	if err != nil {
+		return Package{}, err
+	}
+	defer removeTree(temp)
+	p, err := s.prove(ctx, temp)
+	if err != nil {
+		return Package{}, err
+	}
+	p.Digest = digest
+	if err := s.admit(p); err != nil {
+		return Package{}, err
+	}
+	if err := s.keep(temp, digest); err != nil {
+		return Package{}, err
+	}
+	if err := s.index(p); err != nil {
+		return Package{}, err
+	}
+	if err := s.activate(p, "install"); err != nil {
+		return Package{}, err
+	}
+	return s.load(digest)
+}
+
+// copyPackage copies what is listed into a new directory of the store, and
+// refuses what is not as listed.
+func (s *Store) copyPackage(srcDir string) (temp, digest string, err error) {
+	root, err := os.OpenRoot(srcDir)
+	if err != nil {
+		return "", "", fmt.Errorf("open the package: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	text, err := readText(root, digestsFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", "", fmt.Errorf("there is no %s: it is not a driver package. Make one with: "+
+			"magnum-driver-manage package BINARY DIR", digestsFile)
+	}
+	if err != nil {
+		return "", "", err
+	}
+	files, err := parseDigests(text)
+	if err != nil {
+		return "", "", err
+	}
+	if err := files.checkTree(root); err != nil {
+		return "", "", err
+	}
+	temp, err = os.MkdirTemp(filepath.Join(s.dir, contentDir), ".new-")
+	if err != nil {
+		return "", "", fmt.Errorf("make room in the driver store: %w", err)
+	}
+	if err := files.copyTree(root, temp, text); err != nil {
+		removeTree(temp)
+		return "", "", err
+	}
+	return temp, digestOf(text), nil
+}
+
+// copyTree copies the listed files, and the list, to a directory and makes all
+// of it read-only and lasting.
+func (d digests) copyTree(root *os.Root, dir string, list []byte) error {
+	left := int64(packageBytes)
+	dirs := map[string]bool{dir: true}
+	for _, name := range d.names() {
+		target := filepath.Join(dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(target), dirMode); err != nil {
+			return fmt.Errorf("copy %s: %w", name, err)
+		}
+		for sub := filepath.Dir(target); !dirs[sub]; sub = filepath.Dir(sub) {
+			dirs[sub] = true
+		}
+		mode := fs.FileMode(0o444)
+		if name == binaryFile {
+			mode = 0o555
+		}
+		var size int64
+		err := writeFile(target, mode, func(f *os.File) (err error) {
+			size, err = d.copyFile(root, name, f)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		if left -= size; left <= 0 {
+			return fmt.Errorf("the package is larger than the %d bytes allowed", int64(packageBytes))
+		}
+	}
+	err := writeFile(filepath.Join(dir, digestsFile), 0o444, func(f *os.File) error {
+		_, err := f.Write(list)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for sub := range dirs {
+		if err := os.Chmod(sub, keptDirMode); err != nil {
+			return fmt.Errorf("make the package read-only: %w", err)
+		}
+		if err := syncDir(sub); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prove checks that manifest, description and binary of a package agree.
+func (s *Store) prove(ctx context.Context, dir string) (Package, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return Package{}, fmt.Errorf("open the package's copy: %w", err)
+	}
+	defer func() { _ = root.Close() }()
+	text, err := readText(root, digestsFile)
+	if err != nil {
+		return Package{}, err
+	}
+	files, err := parseDigests(text)
+	if err != nil {
+		return Package{}, err
+	}
+	p, err := readPackage(root, files)
+	if err != nil {
+		return Package{}, err
+	}
+	said, err := readText(root, describeFile)
+	if err != nil {
+		return Package{}, err
+	}
+	answer, err := launch.Describe(ctx, launch.Config{
+		Name:         p.Name,
+		Binary:       filepath.Join(dir, binaryFile),
+		SHA256:       p.BinaryDigest,
+		Logger:       s.Logger,
+		StartTimeout: s.DescribeTimeout,
+	})
+	if err != nil {
+		return Package{}, fmt.Errorf("driver %s cannot be asked what it is: %w", p, err)
+	}
+	if !sameJSON(said, answer) {
+		return Package{}, fmt.Errorf("the binary of driver %s does not describe itself as %s does: "+
+			"the package was made from another build; make it again", p, describeFile)
+	}
+	return p, nil
+}
+
+// admit refuses a package that contradicts what is installed.
+func (s *Store) admit(p Package) error {
+	have, err := s.readLink(s.indexLink(p.Name, p.Version))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case have != p.Digest:
+		return fmt.Errorf("driver %s is installed already with other content (%s, this one is %s): "+
+			"a version never changes; give this build a new one", p, have, p.Digest)
+	}
+	active, err := s.Active()
+	if err != nil {
+		return err
+	}
+	for _, other := range active {
+		if other.Name == p.Name || other.Damage != nil {
+			continue // a damaged one makes no clusters
+		}
+		for _, theirs := range other.Manifest.ClusterTypes {
+			for _, ours := range p.Manifest.ClusterTypes {
+				if ours == theirs {
+					return fmt.Errorf("drivers %s and %s both make clusters of type %s with priority %d: "+
+						"give one of them another priority, or disable one", other, p, ours, ours.Priority)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// keep moves the copy to where its digest says. A copy that is there already
+// is the same, unless it was damaged: then it makes place.
+func (s *Store) keep(temp, digest string) error {
+	target := s.contentPath(digest)
+	if _, err := os.Lstat(target); err == nil {
+		if s.verify(digest) == nil {
+			return nil
+		}
+		removeTree(target)
+	}
+	// Renaming a directory changes its "..", which a read-only one refuses to
+	// everybody but root.
+	if err := os.Chmod(temp, dirMode); err != nil {
+		return fmt.Errorf("keep the package: %w", err)
+	}
+	if err := os.Rename(temp, target); err != nil {
+		return fmt.Errorf("keep the package: %w", err)
+	}
+	if err := os.Chmod(target, keptDirMode); err != nil {
+		return fmt.Errorf("keep the package: %w", err)
+	}
+	return syncDir(filepath.Dir(target))
+}
+
+// index makes the version known. The link is made once and never changed.
+func (s *Store) index(p Package) error {
+	link := s.indexLink(p.Name, p.Version)
+	if err := os.MkdirAll(filepath.Dir(link), dirMode); err != nil {
+		return fmt.Errorf("index driver %s: %w", p, err)
+	}
+	err := os.Symlink(filepath.Join("..", "..", contentDir, p.Digest), link)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("index driver %s: %w", p, err)
+	}
+	return syncDir(filepath.Dir(link))
+}

@@ -1,0 +1,43 @@
+package supervise
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/go-magnum/magnum/sdk/driver"
+)
+
+// bulkhead limits what one driver can hold up: so many calls at once, so many
+// more waiting, and the rest refused.
+type bulkhead struct {
+	name    string
+	places  chan struct{}
+	waiting atomic.Int64
+	queue   int64
+}
+
+func newBulkhead(name string, concurrency, queue int) *bulkhead {
+	return &bulkhead{name: name, places: make(chan struct{}, concurrency), queue: int64(queue)}
+}
+
+// enter takes a place, or waits for one.
+func (b *bulkhead) enter(ctx context.Context) error {
+	select {
+	case b.places <- struct{}{}:
+		return nil
+	default:
+	}
+	defer b.waiting.Add(-1)
+	if b.waiting.Add(1) > b.queue {
+		return driver.Errorf(driver.ClassUnavailable, "driver %s is busy: %d calls are running and %d waiting",
+			b.name, cap(b.places), b.queue)
+	}
+	select {
+	case b.places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return driver.Errorf(driver.ClassTimeout, "driver %s is busy: %d calls were running all the time", b.name, cap(b.places))
+	}
+}
+
+func (b *bulkhead) leave() { <-b.places }

@@ -1,0 +1,163 @@
+package supervise
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/go-magnum/magnum/plugins/launch"
+	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/serve"
+)
+
+// exitGrace is how long after an odd error the end of the process may take to
+// be noticed, so that the one can be put down to the other.
+const exitGrace = 100 * time.Millisecond
+
+// conn is a connection to whatever process there is. The generated clients
+// call through it, which gives all methods the same treatment.
+type conn struct{ instance *instance }
+
+var _ grpc.ClientConnInterface = conn{}
+
+// Invoke makes one call.
+func (c conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	i := c.instance
+	ctx, cancel := context.WithTimeout(ctx, i.cfg.CallTimeout)
+	defer cancel()
+	if err := i.calls.enter(ctx); err != nil {
+		return err
+	}
+	defer i.calls.leave()
+	for try := 1; ; try++ {
+		p, err := i.running(ctx)
+		if err != nil {
+			return err
+		}
+		err = p.Conn().Invoke(ctx, method, args, reply, opts...)
+		if err == nil {
+			return nil
+		}
+		if err = i.judge(ctx, p, err); !restarted(err) || try == 2 {
+			return err
+		}
+		i.logger.Warn("call was cut off, it is repeated", "method", method)
+	}
+}
+
+// NewStream opens a stream. It has no deadline but the caller's: an operation
+// may have nothing to say for a long time. It takes no place among the calls
+// either.
+func (c conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+	i := c.instance
+	p, err := i.running(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := p.Conn().NewStream(ctx, desc, method, opts...)
+	if err != nil {
+		return nil, i.judge(ctx, p, err)
+	}
+	return &stream{ClientStream: s, caller: ctx, instance: i, process: p}, nil
+}
+
+// stream judges the errors of a stream.
+type stream struct {
+	grpc.ClientStream
+	// caller is the context of the stream's maker: gRPC's own is cancelled
+	// whenever a stream ends.
+	caller   context.Context //nolint:containedctx // a stream lives within it
+	instance *instance
+	process  *launch.Process
+}
+
+// RecvMsg receives an event, or the end.
+func (s *stream) RecvMsg(m any) error {
+	err := s.ClientStream.RecvMsg(m)
+	if err == nil || errors.Is(err, io.EOF) {
+		return err
+	}
+	return s.instance.judge(s.caller, s.process, err)
+}
+
+// SendMsg sends the request. Its io.EOF means that the stream broke, and that
+// RecvMsg knows why.
+func (s *stream) SendMsg(m any) error {
+	err := s.ClientStream.SendMsg(m)
+	if errors.Is(err, io.EOF) {
+		err = status.Error(codes.Unavailable, "the stream broke")
+	}
+	if err == nil {
+		return nil
+	}
+	return s.instance.judge(s.caller, s.process, err)
+}
+
+// judge finds out what the error of a call means for the process, sees to it,
+// and returns what the caller is told: the driver's own error, or one of
+// ClassRestarted where the process was lost, or ClassTimeout.
+func (i *instance) judge(ctx context.Context, p *launch.Process, err error) error {
+	if said, ok := serve.FromError(err); ok {
+		return said
+	}
+	code := status.Code(err)
+	switch {
+	case ctx.Err() != nil || code == codes.DeadlineExceeded:
+		if !errors.Is(ctx.Err(), context.Canceled) {
+			// Slow, or dead: a probe will tell.
+			i.check(p)
+		}
+		return i.late(ctx, "its time was up")
+	case code == codes.Unavailable, code == codes.Canceled, i.endedSoon(p):
+		i.discard(p, false)
+		e := driver.Errorf(driver.ClassRestarted, "driver %s ended during the call", i.pkg)
+		e.OperatorMessage = err.Error()
+		return e
+	default:
+		return err
+	}
+}
+
+// endedSoon reports whether the process is gone, or is about to be.
+func (i *instance) endedSoon(p *launch.Process) bool {
+	timer := time.NewTimer(exitGrace)
+	defer timer.Stop()
+	select {
+	case <-p.Done():
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
+func restarted(err error) bool { return driver.ClassOf(err) == driver.ClassRestarted }
+
+// lifecycle takes a Watch up again after the process was lost.
+type lifecycle struct{ driver.Lifecycle }
+
+// Watch goes on after the last event that arrived. Once in a row, that is: a
+// driver that ends before it sends another event gets no third process.
+func (l lifecycle) Watch(ctx context.Context, req driver.WatchRequest, send func(driver.Event) error) error {
+	for tries := 1; ; tries++ {
+		var sendErr error
+		err := l.Lifecycle.Watch(ctx, req, func(e driver.Event) error {
+			if sendErr = send(e); sendErr != nil {
+				return sendErr
+			}
+			tries = 0
+			req.FromSeq = e.Seq + 1
+			if e.State != nil {
+				req.State = e.State
+			}
+			return nil
+		})
+		if err == nil || sendErr != nil || !restarted(err) || tries >= 2 {
+			return err
+		}
+	}
+}

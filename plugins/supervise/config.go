@@ -1,0 +1,88 @@
+package supervise
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/go-magnum/magnum/plugins/launch"
+	"github.com/go-magnum/magnum/plugins/store"
+)
+
+// Config says what to supervise. Store is required.
+type Config struct {
+	Store  *store.Store
+	Logger hclog.Logger
+	// CoreVersion is what drivers are told in the handshake.
+	CoreVersion string
+	// Config holds the operator's configuration by driver name, JSON objects.
+	Config map[string][]byte
+
+	// Launch is the pattern for starting a process: directories, environment
+	// and the times of its start and its end. The package fills in the rest.
+	Launch launch.Config
+
+	// CallTimeout bounds every call but Watch, from the wait for a place to
+	// the answer; 30 s by default. A caller's own deadline may be nearer.
+	CallTimeout time.Duration
+	// ProbeTimeout is how long a driver that let a deadline pass may take to
+	// show that it lives; 2 s by default.
+	ProbeTimeout time.Duration
+	// Concurrency is how many calls one driver has at once, 64 by default,
+	// and Queue how many more may wait, 256 by default.
+	Concurrency, Queue int
+	// BackoffBase and BackoffLimit pace the starts of a driver that does not
+	// start: 1 s, doubled each time, to 60 s.
+	BackoffBase, BackoffLimit time.Duration
+
+	// Now is the clock, Rand the source of jitter in [0, 1).
+	Now  func() time.Time
+	Rand func() float64
+}
+
+func (c Config) withDefaults() Config {
+	if c.Logger == nil {
+		c.Logger = hclog.NewNullLogger()
+	}
+	for _, d := range []struct {
+		value    *time.Duration
+		standard time.Duration
+	}{
+		{&c.Launch.StartTimeout, 10 * time.Second},
+		{&c.CallTimeout, 30 * time.Second},
+		{&c.ProbeTimeout, 2 * time.Second},
+		{&c.BackoffBase, time.Second},
+		{&c.BackoffLimit, time.Minute},
+	} {
+		if *d.value == 0 {
+			*d.value = d.standard
+		}
+	}
+	if c.Concurrency == 0 {
+		c.Concurrency = 64
+	}
+	if c.Queue == 0 {
+		c.Queue = 256
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Float64
+	}
+	return c
+}
+
+// backoff is how long to wait after a number of failed starts in a row: half
+// of it fixed, half of it chance, so that several hosts do not start in step.
+func (c Config) backoff(failures int) time.Duration {
+	d := c.BackoffBase
+	for range failures - 1 {
+		if d *= 2; d >= c.BackoffLimit {
+			d = c.BackoffLimit
+			break
+		}
+	}
+	return d/2 + time.Duration(c.Rand()*float64(d/2))
+}

@@ -1,0 +1,149 @@
+package supervise
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/go-magnum/magnum/sdk/driver"
+)
+
+// Drivers are all drivers of a host.
+type Drivers struct {
+	cfg Config
+
+	mu        sync.Mutex
+	instances map[string]*instance // by package digest
+	closed    bool
+}
+
+// New starts nothing yet.
+func New(cfg Config) *Drivers {
+	return &Drivers{cfg: cfg.withDefaults(), instances: map[string]*instance{}}
+}
+
+// Get returns a driver, started if it was not. An empty version means the
+// active one. The context bounds this caller's wait, not the start: another
+// caller may be willing to wait longer.
+func (d *Drivers) Get(ctx context.Context, name, version string) (driver.Set, error) {
+	i, err := d.instance(name, version)
+	if err != nil {
+		return driver.Set{}, err
+	}
+	if _, err := i.running(ctx); err != nil {
+		return driver.Set{}, err
+	}
+	return i.set(), nil
+}
+
+// instance finds the one for a package. The link in the store is read every
+// time, so that an installation takes effect at once.
+func (d *Drivers) instance(name, version string) (*instance, error) {
+	digest, err := d.cfg.Store.Resolve(name, version)
+	if err != nil {
+		return nil, missing(name, version, err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.closed {
+		return nil, driver.Errorf(driver.ClassUnavailable, "driver %s is not available: the service is stopping", name)
+	}
+	if i, ok := d.instances[digest]; ok {
+		return i, nil
+	}
+	pkg, err := d.cfg.Store.Find(name, version)
+	if err != nil {
+		return nil, missing(name, version, err)
+	}
+	i := newInstance(d.cfg, pkg)
+	d.instances[pkg.Digest] = i
+	return i, nil
+}
+
+func missing(name, version string, cause error) error {
+	if version != "" {
+		name += " " + version
+	}
+	e := driver.Errorf(driver.ClassUnavailable, "driver %s is not available", name)
+	e.Blame = driver.BlameOperator
+	e.OperatorMessage = cause.Error()
+	return &causedError{said: e, cause: cause}
+}
+
+// causedError is an error of the contract that keeps what is behind it for
+// errors.Is.
+type causedError struct {
+	said  *driver.Error
+	cause error
+}
+
+func (e *causedError) Error() string { return e.said.Error() }
+
+func (e *causedError) Unwrap() []error { return []error{e.said, e.cause} }
+
+// Descriptions are those of the active drivers, read from the store without
+// starting any. A damaged package is logged and left out.
+func (d *Drivers) Descriptions() []driver.Description {
+	packages, err := d.cfg.Store.Active()
+	if err != nil {
+		d.cfg.Logger.Error("drivers cannot be listed", "error", err)
+		return nil
+	}
+	var descriptions []driver.Description
+	for _, p := range packages {
+		if p.Damage != nil {
+			d.cfg.Logger.Error("driver cannot be used", "driver", p.Name, "error", p.Damage)
+			continue
+		}
+		descriptions = append(descriptions, p.Description)
+	}
+	return descriptions
+}
+
+// Status is how a driver stands.
+type Status struct {
+	Name, Version string
+	PID           int // 0 where no process runs
+	State         State
+	Restarts      int
+	LastError     string // why the last start failed, or how the last process ended
+}
+
+// Status lists the drivers that were asked for, by name and version.
+func (d *Drivers) Status() []Status {
+	d.mu.Lock()
+	instances := slices.Collect(maps.Values(d.instances))
+	d.mu.Unlock()
+	statuses := make([]Status, 0, len(instances))
+	for _, i := range instances {
+		statuses = append(statuses, i.status())
+	}
+	slices.SortFunc(statuses, func(a, b Status) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
+	})
+	return statuses
+}
+
+// Close ends all processes: calls in flight may finish until ctx is done, then
+// they are cut off. It returns when nothing is left.
+func (d *Drivers) Close(ctx context.Context) error {
+	d.mu.Lock()
+	d.closed = true
+	instances := slices.Collect(maps.Values(d.instances))
+	d.mu.Unlock()
+
+	failures := make([]error, len(instances))
+	var all sync.WaitGroup
+	for n, i := range instances {
+		all.Go(func() { failures[n] = i.close(ctx) })
+	}
+	all.Wait()
+	if err := errors.Join(failures...); err != nil {
+		return fmt.Errorf("stop drivers: %w", err)
+	}
+	return nil
+}
