@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -43,8 +44,15 @@ func BenchmarkList(b *testing.B) {
 	}
 	for _, path := range []string{"/v1/clusters", "/v1/clusters/detail"} {
 		b.Run(path, func(b *testing.B) {
+			r := httptest.NewRequest(http.MethodGet, path, nil)
+			r.Header.Set("X-Auth-Token", "demo")
+			b.ReportAllocs()
 			for b.Loop() {
-				f.must(200, "demo", "GET", path, "")
+				w := httptest.NewRecorder()
+				f.handler.ServeHTTP(w, r)
+				if w.Code != http.StatusOK {
+					b.Fatal(w.Code)
+				}
 			}
 		})
 	}

@@ -154,10 +154,10 @@ func (b *addressBook) unplug(id string) {
 	}
 }
 
-// float reserves an address of 172.24.4.0/22, the public network of every
-// devstack.
+// float reserves an address of the public network. It is a part of loopback:
+// who dials the address of a cluster that is not there, reaches nobody.
 func (b *addressBook) float() (netip.Addr, error) {
-	prefix := netip.MustParsePrefix("172.24.4.0/22")
+	prefix := netip.MustParsePrefix(publicCIDR)
 	addr := prefix.Addr().Next().Next()
 	for ; prefix.Contains(addr.Next()); addr = addr.Next() {
 		if !b.floating[addr] {

@@ -334,7 +334,7 @@ outputs:
 `
 	path := rig.create("del", template, nil, nil)
 	out := outputsOf(rig.want(path, "CREATE_COMPLETE"))
-	if out["ip"] != out["at"] || !strings.HasPrefix(out["ip"].(string), "10.9.0.") || !strings.HasPrefix(out["fip"].(string), "172.24.4.") {
+	if out["ip"] != out["at"] || !strings.HasPrefix(out["ip"].(string), "10.9.0.") || !strings.HasPrefix(out["fip"].(string), "127.24.4.") {
 		t.Errorf("addresses %v", out)
 	}
 	if status, _, _ := rig.call("DELETE", path, nil); status != http.StatusNoContent {

@@ -188,7 +188,7 @@ func (c *Cloud) stockUp() {
 		c.stock.keypairs = append(c.stock.keypairs, Keypair{User: user, Name: "testkey", PublicKey: key})
 	}
 	external := c.addNetwork(Network{Name: "public", External: true})
-	c.addSubnet(Subnet{Name: "public-subnet", NetworkID: external, CIDR: "172.24.4.0/22", Gateway: "172.24.4.1"})
+	c.addSubnet(Subnet{Name: "public-subnet", NetworkID: external, CIDR: publicCIDR, Gateway: "127.24.4.1"})
 	for i, project := range []string{"demo", "admin"} {
 		private := c.addNetwork(Network{Name: project + "-net", Project: project})
 		prefix := []string{"10.20.0.", "10.30.0."}[i]
@@ -247,3 +247,6 @@ func truth(text string) (value, ok bool) {
 	}
 	return false, false
 }
+
+// publicCIDR is where floating IPs come from.
+const publicCIDR = "127.24.4.0/22"

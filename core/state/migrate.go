@@ -111,14 +111,14 @@ func (db *DB) guard(ctx context.Context) (release func() error, err error) {
 	owner := db.newID()
 	for waited := false; ; waited = true {
 		taken, err := db.takeLease(ctx, "migration", owner, migrationLease)
+		if taken {
+			break
+		}
 		if waited && ctx.Err() != nil {
 			return nil, fmt.Errorf("another process is upgrading the schema: %w", ctx.Err())
 		}
 		if err != nil {
 			return nil, err
-		}
-		if taken {
-			break
 		}
 		select {
 		case <-ctx.Done():

@@ -2,6 +2,7 @@ package atomic_test
 
 import (
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -114,7 +115,7 @@ func TestMasterBoots(t *testing.T) {
 		n := 0
 		for {
 			var doc map[string]any
-			if err := d.Decode(&doc); err == io.EOF {
+			if err := d.Decode(&doc); errors.Is(err, io.EOF) {
 				break
 			} else if err != nil || doc["kind"] == nil {
 				t.Fatalf("%s: %v: %v", manifest, err, doc)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/go-magnum/magnum/plugins/store"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
@@ -64,11 +65,16 @@ func (d *Drivers) instance(name, version string) (*instance, error) {
 	return i, nil
 }
 
+// missing tells a driver that is not installed, which asking again does not
+// mend, from one that cannot be read.
 func missing(name, version string, cause error) error {
 	if version != "" {
 		name += " " + version
 	}
 	e := driver.Errorf(driver.ClassUnavailable, "driver %s is not available", name)
+	if errors.Is(cause, store.ErrNotFound) {
+		e = driver.Errorf(driver.ClassNotFound, "driver %s is not installed", name)
+	}
 	e.Blame = driver.BlameOperator
 	e.OperatorMessage = cause.Error()
 	return &causedError{said: e, cause: cause}

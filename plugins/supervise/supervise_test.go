@@ -508,10 +508,14 @@ func TestConfiguration(t *testing.T) {
 
 func TestUnknownDriver(t *testing.T) {
 	d := drivers(t, config(t))
-	for _, ref := range [][2]string{{"nobody", ""}, {"test-driver", "9.9.9"}, {"../../etc", ""}} {
+	for ref, want := range map[[2]string]driver.Class{
+		{"nobody", ""}:           driver.ClassNotFound,
+		{"test-driver", "9.9.9"}: driver.ClassNotFound,
+		{"../../etc", ""}:        driver.ClassUnavailable,
+	} {
 		_, err := d.Get(t.Context(), ref[0], ref[1])
-		if driver.ClassOf(err) != driver.ClassUnavailable {
-			t.Errorf("%v: %v", ref, err)
+		if got := driver.ClassOf(err); got != want {
+			t.Errorf("%v: %s, want %s: %v", ref, got, want, err)
 		}
 	}
 	if _, err := d.Get(t.Context(), "nobody", ""); !errors.Is(err, store.ErrNotFound) {

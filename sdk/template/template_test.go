@@ -184,13 +184,13 @@ func TestCheck(t *testing.T) {
 	if errs := definition().Check(request(nil), request(map[string]string{"public": "true"})); len(errs) != 0 {
 		t.Fatal(errs)
 	}
-	overlay := func(name, old, new string) func(*template.Definition) {
+	overlay := func(name, from, to string) func(*template.Definition) {
 		return func(d *template.Definition) {
 			b, err := definition().Files.(fstest.MapFS).ReadFile(name)
-			if err != nil || !strings.Contains(string(b), old) {
-				t.Fatalf("%s has no %q", name, old)
+			if err != nil || !strings.Contains(string(b), from) {
+				t.Fatalf("%s has no %q", name, from)
 			}
-			d.Files = template.Overlay(d.Files, fstest.MapFS{name: {Data: []byte(strings.Replace(string(b), old, new, 1))}})
+			d.Files = template.Overlay(d.Files, fstest.MapFS{name: {Data: []byte(strings.Replace(string(b), from, to, 1))}})
 		}
 	}
 	for text, change := range map[string]func(*template.Definition){

@@ -31,7 +31,7 @@ func TestKillAtEveryPhase(t *testing.T) {
 						first.died(t, 60*time.Second)
 						l.start("conductor", "")
 					}
-					got := l.waitStatus(user, id, "CREATE_COMPLETE", 60*time.Second)
+					got := l.waitStatus(user, id, "CREATE_COMPLETE", 3*time.Minute) // a create on its way to Heat is waited out
 					if victim == "driver" && !strings.Contains(l.logs.String(), "MARK driver killed at "+at) {
 						t.Error("the driver was not killed: the test shows nothing")
 					}

@@ -152,9 +152,10 @@ def networks(admin, demo):
     public = ensure(api, '/v2.0/networks', {
         'name': 'public', 'router:external': True,
         'provider:network_type': 'flat', 'provider:physical_network': 'outside'})
+    # inside loopback: a call to a cluster that is not there reaches nobody
     ensure(api, '/v2.0/subnets', {
         'name': 'public-subnet', 'network_id': public['id'], 'ip_version': 4,
-        'cidr': '172.24.4.0/22', 'enable_dhcp': False})
+        'cidr': '127.24.4.0/22', 'enable_dhcp': False})
     api = demo('network')
     inside = ensure(api, '/v2.0/networks', {'name': 'demo-net'})
     subnet = ensure(api, '/v2.0/subnets', {
