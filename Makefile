@@ -45,11 +45,11 @@ lint: $(addprefix bin/tools/,$(TOOLS))
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	@if command -v shellcheck >/dev/null; then git ls-files | xargs grep -lE '^#!(/usr/bin/env bash|/bin/(ba)?sh)' | grep -v '\.go$$' | xargs shellcheck; \
 	  else echo "left out: shellcheck is not installed"; fi
-	cd sdk/driverpb && ../../bin/tools/buf lint
+	cd sdk && ../bin/tools/buf lint
 	@for m in $(MODULES); do echo "golangci-lint $$m"; (cd $$m && $(CURDIR)/bin/tools/golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
 
 generate: $(addprefix bin/tools/,$(TOOLS)) ## what is generated; leaves a clean tree
-	cd sdk/driverpb && PATH="$(CURDIR)/bin/tools:$$PATH" ../../bin/tools/buf generate
+	cd sdk && PATH="$(CURDIR)/bin/tools:$$PATH" ../bin/tools/buf generate
 
 check: lint generate test ## what a change must pass
 	@git diff --exit-code -- sdk/driverpb
