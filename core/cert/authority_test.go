@@ -277,12 +277,12 @@ func TestStoredKeyIsReadByOpenSSL(t *testing.T) {
 		}
 		return strings.TrimSpace(string(out))
 	}
-	clear := run(pair.PrivateKey, "pkcs8", "-passin", "file:"+pass)
-	if got, err := f.CAKey(t.Context(), f.cluster); err != nil || got != clear {
+	plain := run(pair.PrivateKey, "pkcs8", "-passin", "file:"+pass)
+	if got, err := f.CAKey(t.Context(), f.cluster); err != nil || got != plain {
 		t.Errorf("CAKey (%v) and openssl differ", err)
 	}
 	// The key is the certificate's.
-	if fromKey, fromCert := run(clear, "pkey", "-pubout"), run(pair.Certificate, "x509", "-noout", "-pubkey"); fromKey != fromCert {
+	if fromKey, fromCert := run(plain, "pkey", "-pubout"), run(pair.Certificate, "x509", "-noout", "-pubkey"); fromKey != fromCert {
 		t.Error("key and certificate do not belong together")
 	}
 	text := run(pair.Certificate, "x509", "-noout", "-ext", "basicConstraints,keyUsage")
@@ -290,13 +290,13 @@ func TestStoredKeyIsReadByOpenSSL(t *testing.T) {
 		t.Errorf("openssl reads %q, want %q", text, want)
 	}
 	// And the other way: a key as upstream's library writes it.
-	foreign := run(clear, "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-v2prf", "hmacWithSHA256", "-passout", "file:"+pass)
+	foreign := run(plain, "pkcs8", "-topk8", "-v2", "aes-256-cbc", "-v2prf", "hmacWithSHA256", "-passout", "file:"+pass)
 	pair.UUID, pair.PrivateKey = "b0c0ffee-0000-4000-8000-000000000002", foreign
 	if err := f.db.SaveKeypair(t.Context(), pair); err != nil {
 		t.Fatal(err)
 	}
 	f.cluster.CACertRef = pair.UUID
-	if got, err := f.CAKey(t.Context(), f.cluster); err != nil || got != clear {
+	if got, err := f.CAKey(t.Context(), f.cluster); err != nil || got != plain {
 		t.Errorf("an adopted key: %v", err)
 	}
 }

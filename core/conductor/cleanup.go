@@ -29,14 +29,15 @@ func (c *Conductor) clean(ctx context.Context, t *task, rule driver.Cleanup) err
 	if err != nil {
 		return err
 	}
-	left, what := 0, ""
+	var left int
+	var what string
 	switch rule.Kind {
 	case driver.CleanupLoadBalancer:
 		what = "load balancers"
 		left, err = c.cleanBalancers(ctx, t, p, rule, pattern)
 	case driver.CleanupFloatingIP:
 		what = "floating IPs"
-		left, err = c.cleanFloatingIPs(ctx, t, p, pattern)
+		err = c.cleanFloatingIPs(ctx, t, p, pattern)
 	default:
 		return driver.Errorf(driver.ClassUnsupported, "The driver wants resources of kind %s removed, which this service does not know.", rule.Kind)
 	}
@@ -68,7 +69,7 @@ func options(c config.Client) gophercloud.EndpointOpts {
 func (c *Conductor) cleanBalancers(ctx context.Context, t *task, p *gophercloud.ProviderClient, rule driver.Cleanup, pattern *regexp.Regexp) (int, error) {
 	client, err := openstack.NewLoadBalancerV2(p, options(c.Options.OctaviaClient))
 	if err != nil {
-		return 0, nil // a cloud without Octavia has no load balancers of it
+		return 0, nil //nolint:nilerr // a cloud without Octavia has no load balancers of it
 	}
 	pages, err := loadbalancers.List(client, loadbalancers.ListOpts{ProjectID: t.cluster.ProjectID}).AllPages(ctx)
 	if err != nil {
@@ -97,18 +98,20 @@ func (c *Conductor) cleanBalancers(ctx context.Context, t *task, p *gophercloud.
 	return left, nil
 }
 
-func (c *Conductor) cleanFloatingIPs(ctx context.Context, t *task, p *gophercloud.ProviderClient, pattern *regexp.Regexp) (int, error) {
+// cleanFloatingIPs is done when it returns: their removal is, when it is
+// answered.
+func (c *Conductor) cleanFloatingIPs(ctx context.Context, t *task, p *gophercloud.ProviderClient, pattern *regexp.Regexp) error {
 	client, err := openstack.NewNetworkV2(p, options(c.Options.NeutronClient))
 	if err != nil {
-		return 0, nil
+		return nil //nolint:nilerr // a cloud without Neutron has no floating IPs
 	}
 	pages, err := floatingips.List(client, floatingips.ListOpts{ProjectID: t.cluster.ProjectID}).AllPages(ctx)
 	if err != nil {
-		return 0, asking("Neutron", err)
+		return asking("Neutron", err)
 	}
 	all, err := floatingips.ExtractFloatingIPs(pages)
 	if err != nil {
-		return 0, asking("Neutron", err)
+		return asking("Neutron", err)
 	}
 	for _, ip := range all {
 		if ip.ProjectID != t.cluster.ProjectID || !pattern.MatchString(ip.Description) {
@@ -116,10 +119,10 @@ func (c *Conductor) cleanFloatingIPs(ctx context.Context, t *task, p *gopherclou
 		}
 		t.log.Info("deleting a floating IP of the cluster", "floating_ip", ip.ID)
 		if err := floatingips.Delete(ctx, client, ip.ID).ExtractErr(); err != nil && !gone(err) {
-			return 0, preDeleteFailed(t, "Neutron", err)
+			return preDeleteFailed(t, "Neutron", err)
 		}
 	}
-	return 0, nil // their removal is done when it is answered
+	return nil
 }
 
 func gone(err error) bool { return gophercloud.ResponseCodeIs(err, http.StatusNotFound) }

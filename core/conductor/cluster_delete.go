@@ -161,7 +161,7 @@ func (c *Conductor) preDelete(ctx context.Context, t *task) error {
 	}
 	answer, err := set.Templates.PreDelete(ctx, driver.PreDeleteRequest{Template: driverTemplate(t.template), Cluster: driverCluster(t.cluster)})
 	if driver.ClassOf(err) == driver.ClassNotFound && err != nil {
-		return nil
+		return nil //nolint:nilerr // what is not there need not be removed
 	}
 	if err != nil {
 		return fmt.Errorf("ask driver %s what to remove first: %w", set.Name, err)

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log"
 	"net"
 	"net/http"
 	"strings"
@@ -103,7 +102,7 @@ func Start(config Config) (*Cloud, error) {
 	if err := c.furnish(); err != nil {
 		return nil, fmt.Errorf("furnish the embedded cloud: %w", err)
 	}
-	listener, err := net.Listen("tcp", config.Addr)
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", config.Addr)
 	if err != nil {
 		return nil, fmt.Errorf("start the embedded cloud: %w", err)
 	}
@@ -112,7 +111,7 @@ func Start(config Config) (*Cloud, error) {
 	c.server = &http.Server{
 		Handler:           c.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
-		ErrorLog:          log.New(io.Discard, "", 0), // lost connections are its trade
+		ErrorLog:          hclog.NewNullLogger().StandardLogger(nil), // lost connections are its trade
 	}
 	go func() { c.served <- c.server.Serve(listener) }()
 	config.Logger.Info("embedded cloud is up", "auth_url", c.AuthURL())

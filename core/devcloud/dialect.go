@@ -59,6 +59,7 @@ func failHTML(w http.ResponseWriter, status int, message string) {
 	title := http.StatusText(status)
 	w.Header().Set("Content-Type", "text/html; charset=UTF-8")
 	w.WriteHeader(status)
+	//nolint:gosec // the message is escaped
 	_, _ = w.Write([]byte("<html>\n <head>\n  <title>" + title + "</title>\n </head>\n <body>\n  <h1>" + title +
 		"</h1>\n  " + html.EscapeString(message) + "<br /><br />\n </body>\n</html>"))
 }

@@ -56,7 +56,7 @@ func (b *addressBook) network(ident string) (*Network, error) {
 			return n, nil
 		}
 	}
-	return nil, fmt.Errorf("Unable to find network with name or id '%s'", ident) //nolint:staticcheck // Heat's words
+	return nil, fmt.Errorf("Unable to find network with name or id '%s'", ident)
 }
 
 // subnet finds a subnet by id or name.
@@ -77,7 +77,7 @@ func (b *addressBook) subnet(ident string) (*Subnet, error) {
 			return s, nil
 		}
 	}
-	return nil, fmt.Errorf("Unable to find subnet with name or id '%s'", ident) //nolint:staticcheck // Heat's words
+	return nil, fmt.Errorf("Unable to find subnet with name or id '%s'", ident)
 }
 
 // subnetOf is a network's first subnet.
@@ -93,7 +93,7 @@ func (b *addressBook) subnetOf(networkID string) (*Subnet, error) {
 			return &s, nil
 		}
 	}
-	return nil, fmt.Errorf("No subnet on network %s", networkID) //nolint:staticcheck // in Neutron's manner
+	return nil, fmt.Errorf("No subnet on network %s", networkID)
 }
 
 // take reserves an address: the one asked for, or the subnet's next. The first
@@ -111,7 +111,7 @@ func (b *addressBook) take(s *Subnet, wanted string) (netip.Addr, error) {
 	if wanted != "" {
 		addr, err := netip.ParseAddr(wanted)
 		if err != nil || !prefix.Contains(addr) {
-			return netip.Addr{}, fmt.Errorf("IP address %s is not a valid IP for the specified subnet.", wanted) //nolint:staticcheck // Neutron's words
+			return netip.Addr{}, fmt.Errorf("IP address %s is not a valid IP for the specified subnet.", wanted)
 		}
 		used[addr] = true
 		return addr, nil
@@ -123,7 +123,7 @@ func (b *addressBook) take(s *Subnet, wanted string) (netip.Addr, error) {
 			return addr, nil
 		}
 	}
-	return netip.Addr{}, fmt.Errorf("No more IP addresses available on network %s.", s.NetworkID) //nolint:staticcheck // Neutron's words
+	return netip.Addr{}, fmt.Errorf("No more IP addresses available on network %s.", s.NetworkID)
 }
 
 func (b *addressBook) release(s *Subnet, addr netip.Addr) {
@@ -165,5 +165,5 @@ func (b *addressBook) float() (netip.Addr, error) {
 			return addr, nil
 		}
 	}
-	return netip.Addr{}, fmt.Errorf("No more IP addresses available on network public.") //nolint:staticcheck // Neutron's words
+	return netip.Addr{}, fmt.Errorf("No more IP addresses available on network public.")
 }

@@ -239,10 +239,10 @@ func number(name, value string) (int, error) {
 	}
 	n, err := strconv.Atoi(value)
 	if err != nil {
-		return 0, fmt.Errorf("Only integer is acceptable by '%s'.", name) //nolint:staticcheck // Heat's words
+		return 0, fmt.Errorf("Only integer is acceptable by '%s'.", name)
 	}
 	if n < 0 {
-		return 0, fmt.Errorf("Value '%d' is invalid for '%s' which only accepts non-negative integer.", n, name) //nolint:staticcheck // Heat's words
+		return 0, fmt.Errorf("Value '%d' is invalid for '%s' which only accepts non-negative integer.", n, name)
 	}
 	return n, nil
 }

@@ -32,8 +32,8 @@ type stackInput struct {
 }
 
 var (
-	errNoTemplate = errors.New("No template specified")   //nolint:staticcheck // Heat's words
-	errNoName     = errors.New("No stack name specified") //nolint:staticcheck // Heat's words
+	errNoTemplate = errors.New("No template specified")
+	errNoName     = errors.New("No stack name specified")
 )
 
 // readInput reads the parts of a body that make up a stack. With no template it
@@ -71,7 +71,7 @@ func readInput(body map[string]json.RawMessage) (*stackInput, error) {
 		}
 		params, ok := v.(map[string]any)
 		if !ok {
-			return nil, errors.New("Unexpected parameters in request") //nolint:staticcheck // Heat's words
+			return nil, errors.New("Unexpected parameters in request")
 		}
 		maps.Copy(in.environment.Parameters, params)
 	}
@@ -89,7 +89,7 @@ func (in *stackInput) merge(text string) error {
 
 // over lays an update that keeps what there is over what there is. Parameters
 // that the template does not declare are dropped, as Heat drops them.
-func (in *stackInput) over(old *stackInput, clear []string) error {
+func (in *stackInput) over(old *stackInput, cleared []string) error {
 	if in.template == "" {
 		in.template = old.template
 	}
@@ -97,7 +97,7 @@ func (in *stackInput) over(old *stackInput, clear []string) error {
 	maps.Copy(files, in.files)
 	in.files = files
 	env := old.environment.Clone()
-	for _, name := range clear {
+	for _, name := range cleared {
 		delete(env.Parameters, name)
 	}
 	env.Merge(in.environment)
@@ -180,7 +180,7 @@ func optionBool(raw json.RawMessage, or bool) (bool, error) {
 	case "false", "0":
 		return false, nil
 	default:
-		return false, fmt.Errorf("Unrecognized value '%s', acceptable values are: true, false", s) //nolint:staticcheck // Heat's words
+		return false, fmt.Errorf("Unrecognized value '%s', acceptable values are: true, false", s)
 	}
 }
 

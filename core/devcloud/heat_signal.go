@@ -42,7 +42,7 @@ func (h *heat) makeHandle(r *heatResource) error {
 func (h *heat) makeCondition(r *heatResource) error {
 	r.physical = ""
 	if h.handle(r) == nil {
-		return fmt.Errorf("%s is not a valid wait condition handle.", textOr(r.props["handle"], "None")) //nolint:staticcheck // Heat's words
+		return fmt.Errorf("%s is not a valid wait condition handle.", textOr(r.props["handle"], "None"))
 	}
 	r.until = h.config.now().Add(seconds(r.props["timeout"]))
 	return nil

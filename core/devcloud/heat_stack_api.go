@@ -105,14 +105,14 @@ func (h *heat) updateStack(w http.ResponseWriter, r *http.Request, s *heatStack)
 		return
 	}
 	if r.Method == http.MethodPatch {
-		var clear []string
+		var cleared []string
 		if raw := body["clear_parameters"]; present(raw) {
-			if err := json.Unmarshal(raw, &clear); err != nil {
+			if err := json.Unmarshal(raw, &cleared); err != nil {
 				badHeatRequest(w, "clear_parameters: %s", err)
 				return
 			}
 		}
-		if err := in.over(s.input, clear); err != nil {
+		if err := in.over(s.input, cleared); err != nil {
 			heatRefuse(w, err)
 			return
 		}
@@ -224,7 +224,7 @@ func (h *heat) listStacks(w http.ResponseWriter, r *http.Request, id ident) {
 
 // matches holds a stack against a list's filters.
 func matches(s *heatStack, q url.Values) bool {
-	any := func(key string, values ...string) bool {
+	fits := func(key string, values ...string) bool {
 		want := q[key]
 		return len(want) == 0 || slices.ContainsFunc(values, func(v string) bool { return slices.Contains(want, v) })
 	}
@@ -233,8 +233,8 @@ func matches(s *heatStack, q url.Values) bool {
 			return false
 		}
 	}
-	return any("id", s.id) && any("name", s.name) && any("stack_name", s.name) && any("status", s.status, s.state()) && any("action", s.action) &&
-		any("owner", s.owner) && any("username", s.owner)
+	return fits("id", s.id) && fits("name", s.name) && fits("stack_name", s.name) && fits("status", s.status, s.state()) && fits("action", s.action) &&
+		fits("owner", s.owner) && fits("username", s.owner)
 }
 
 func (h *heat) showStack(w http.ResponseWriter, r *http.Request, s *heatStack) {

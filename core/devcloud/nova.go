@@ -76,12 +76,12 @@ func microversion(r *http.Request) string {
 // asking with is_public.
 func (c *Cloud) visibleFlavors(r *computeCall) []Flavor {
 	public, known := truth(r.URL.Query().Get("is_public"))
-	any := r.isAdmin() && strings.EqualFold(r.URL.Query().Get("is_public"), "none")
+	either := r.isAdmin() && strings.EqualFold(r.URL.Query().Get("is_public"), "none")
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var seen []Flavor
 	for _, flavor := range c.stock.flavors {
-		if any || flavor.Private == (r.isAdmin() && known && !public) {
+		if either || flavor.Private == (r.isAdmin() && known && !public) {
 			seen = append(seen, flavor)
 		}
 	}

@@ -39,10 +39,10 @@ func names[T any](t *testing.T, pager pagination.Pager, extract func(pagination.
 
 // client makes a gophercloud client with its own discovery of versions.
 func client(t *testing.T, provider *gophercloud.ProviderClient,
-	make func(*gophercloud.ProviderClient, gophercloud.EndpointOpts) (*gophercloud.ServiceClient, error),
+	build func(*gophercloud.ProviderClient, gophercloud.EndpointOpts) (*gophercloud.ServiceClient, error),
 ) *gophercloud.ServiceClient {
 	t.Helper()
-	service, err := make(provider, region)
+	service, err := build(provider, region)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -80,6 +80,7 @@ func (c *Client) call(ctx context.Context, s Session, method, path string, body,
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	//nolint:bodyclose // read to its end and closed by gophercloud
 	_, err = s.Provider.Request(ctx, method, base+path, &gophercloud.RequestOpts{
 		JSONBody: body, JSONResponse: out, OkCodes: []int{200, 201, 202, 204},
 	})

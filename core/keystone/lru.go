@@ -42,14 +42,14 @@ func (l *lru[K, V]) put(k K, v V) {
 
 // getOrPut returns what is kept under k, and puts what make returns where
 // there is nothing yet.
-func (l *lru[K, V]) getOrPut(k K, make func() V) V {
+func (l *lru[K, V]) getOrPut(k K, build func() V) V {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if e, ok := l.items[k]; ok {
 		l.order.MoveToFront(e)
 		return e.Value.(lruItem[K, V]).value
 	}
-	v := make()
+	v := build()
 	l.store(k, v)
 	return v
 }

@@ -26,9 +26,9 @@ func (given Labels) Inherit(parent Labels, merge bool) Labels {
 
 // Differ compares a child's labels with its parent's, in upstream's three
 // maps. Overridden and skipped hold the parent's values, added the child's.
-func (child Labels) Differ(parent Labels) (overridden, added, skipped Labels) {
+func (given Labels) Differ(parent Labels) (overridden, added, skipped Labels) {
 	overridden, added, skipped = Labels{}, Labels{}, Labels{}
-	for k, v := range child {
+	for k, v := range given {
 		switch p, ok := parent[k]; {
 		case !ok:
 			added[k] = v
@@ -37,7 +37,7 @@ func (child Labels) Differ(parent Labels) (overridden, added, skipped Labels) {
 		}
 	}
 	for k, v := range parent {
-		if _, ok := child[k]; !ok {
+		if _, ok := given[k]; !ok {
 			skipped[k] = v
 		}
 	}

@@ -152,7 +152,7 @@ func (db *DB) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 	}
 	kept, raced := db.prepared.LoadOrStore(query, stmt)
 	if raced {
-		err = stmt.Close()
+		err = stmt.Close() //nolint:sqlclosecheck // only the one that lost the race
 	}
 	return kept.(*sql.Stmt), err
 }
@@ -160,7 +160,7 @@ func (db *DB) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 // scan runs a prepared statement and reads its answer into rows.
 func (db *DB) scan(ctx context.Context, stmt *sql.Stmt, rows any, args ...any) error {
 	db.statements.Add(1)
-	found, err := stmt.QueryContext(ctx, args...)
+	found, err := stmt.QueryContext(ctx, args...) //nolint:rowserrcheck // ScanRows looks
 	if err != nil {
 		return err
 	}

@@ -69,6 +69,8 @@ const (
 type Capability string
 
 // The capabilities the core asks about.
+//
+//nolint:gosec // words, not credentials
 const (
 	CapResize             Capability = "resize"
 	CapResizeMasters      Capability = "resize-masters"

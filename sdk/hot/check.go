@@ -249,7 +249,7 @@ func (sc *Scope) checkForm(v any, path []string) []error {
 		}
 	case name == "get_resource":
 		if ref, ok := args.(string); ok {
-			if err := sc.reference(ref, "unknown"); err != nil {
+			if err := sc.reference(ref); err != nil {
 				return fail(err)
 			}
 		}
@@ -282,7 +282,7 @@ func (sc *Scope) checkAttribute(args any) error {
 	if err != nil {
 		return err
 	}
-	if err := sc.reference(name, "unknown"); err != nil {
+	if err := sc.reference(name); err != nil {
 		return err
 	}
 	if l, ok := args.([]any); !ok || len(l) < 2 {

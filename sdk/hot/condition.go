@@ -48,14 +48,14 @@ func (sc *Scope) holds(c any) (bool, error) {
 			return b, nil
 		}
 	}
-	return false, fmt.Errorf("Invalid condition \"%s\"", text(c)) //nolint:staticcheck // Heat's words
+	return false, fmt.Errorf("Invalid condition \"%s\"", text(c))
 }
 
 // condition evaluates a named condition once.
 func (sc *Scope) condition(name string) (bool, error) {
 	def, ok := sc.Stack.Template.Conditions[name]
 	if !ok {
-		return false, fmt.Errorf("Invalid condition \"%s\"", name) //nolint:staticcheck // Heat's words
+		return false, fmt.Errorf("Invalid condition \"%s\"", name)
 	}
 	if st := sc.conditions[name]; st != nil {
 		if !st.done {
@@ -128,7 +128,7 @@ func (sc *Scope) evalCondition(v any, depth int) (any, error) {
 	}
 	list, ok := args.([]any)
 	if !ok {
-		return nil, fmt.Errorf("Arguments to %q must be a list of conditions", name) //nolint:staticcheck // Heat's words
+		return nil, fmt.Errorf("Arguments to %q must be a list of conditions", name)
 	}
 	for _, c := range list {
 		b, err := sc.operand(c, depth+1)
@@ -158,7 +158,7 @@ func (sc *Scope) evalConditionData(v any, depth int) (any, error) {
 		return out, nil
 	case map[string]any:
 		if name, _, ok := sc.Stack.Template.function(v); ok {
-			return nil, fmt.Errorf("The function %q is invalid in this context", name) //nolint:staticcheck // Heat's words
+			return nil, fmt.Errorf("The function %q is invalid in this context", name)
 		}
 	}
 	return v, nil
@@ -202,7 +202,7 @@ func (sc *Scope) operand(v any, depth int) (bool, error) {
 	case string:
 		return sc.condition(r)
 	}
-	return false, fmt.Errorf("Invalid condition \"%s\"", text(r)) //nolint:staticcheck // Heat's words
+	return false, fmt.Errorf("Invalid condition \"%s\"", text(r))
 }
 
 // checkConditions looks at every condition's form, used or not.

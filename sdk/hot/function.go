@@ -174,17 +174,17 @@ func headAndPath(fn string, args any) (string, []any, error) {
 		return a, nil, nil
 	case []any:
 		if len(a) == 0 {
-			return "", nil, fmt.Errorf("Function %q must have arguments", fn) //nolint:staticcheck // Heat's words
+			return "", nil, fmt.Errorf("Function %q must have arguments", fn)
 		}
 		name, ok := a[0].(string)
 		if !ok {
-			return "", nil, fmt.Errorf("Parameter name in %q must be string", fn) //nolint:staticcheck // Heat's words
+			return "", nil, fmt.Errorf("Parameter name in %q must be string", fn)
 		}
 		return name, a[1:], nil
 	case nil:
-		return "", nil, fmt.Errorf("Function %q must have arguments", fn) //nolint:staticcheck // Heat's words
+		return "", nil, fmt.Errorf("Function %q must have arguments", fn)
 	}
-	return "", nil, fmt.Errorf("Argument to %q must be string or list", fn) //nolint:staticcheck // Heat's words
+	return "", nil, fmt.Errorf("Argument to %q must be string or list", fn)
 }
 
 // follow walks a path into a value; nil is where it leads nowhere.
@@ -227,7 +227,7 @@ func (sc *Scope) getResource(args any, depth int) (any, error) {
 		return nil, err
 	}
 	name := text(r)
-	if err := sc.reference(name, "unknown"); err != nil {
+	if err := sc.reference(name); err != nil {
 		return nil, err
 	}
 	if sc.Resolver == nil {
@@ -238,17 +238,17 @@ func (sc *Scope) getResource(args any, depth int) (any, error) {
 
 // reference refuses a name that is no resource, or one whose condition does not
 // hold.
-func (sc *Scope) reference(name, where string) error {
+func (sc *Scope) reference(name string) error {
 	res, ok := sc.Stack.Template.Resources[name]
 	if !ok {
-		return badReference(name, where)
+		return badReference(name, "unknown")
 	}
 	on, err := sc.Enabled(res)
 	if err != nil {
 		return err
 	}
 	if !on {
-		return badReference(name, where)
+		return badReference(name, "unknown")
 	}
 	return nil
 }
@@ -262,7 +262,7 @@ func (sc *Scope) getAttr(args any, depth int) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := sc.reference(name, "unknown"); err != nil {
+	if err := sc.reference(name); err != nil {
 		return nil, err
 	}
 	if sc.Resolver == nil {
@@ -286,7 +286,7 @@ func (t *Template) attributeArgs(args any) (name, attribute string, path []any, 
 	}
 	l, ok := args.([]any)
 	if !ok {
-		return "", "", nil, errors.New(`Argument to "get_attr" must be a list`) //nolint:staticcheck // Heat's words
+		return "", "", nil, errors.New(`Argument to "get_attr" must be a list`)
 	}
 	switch {
 	case len(l) >= 2:
@@ -294,9 +294,9 @@ func (t *Template) attributeArgs(args any) (name, attribute string, path []any, 
 	case len(l) == 1 && t.level >= level2015October:
 		return text(l[0]), "", nil, nil
 	case t.level >= level2015October:
-		return "", "", nil, errors.New(`Arguments to "get_attr" can be of the next forms: [resource_name] or [resource_name, attribute, (path), ...]`) //nolint:staticcheck // Heat's words
+		return "", "", nil, errors.New(`Arguments to "get_attr" can be of the next forms: [resource_name] or [resource_name, attribute, (path), ...]`)
 	}
-	return "", "", nil, errors.New(`Arguments to "get_attr" must be of the form [resource_name, attribute, (path), ...]`) //nolint:staticcheck // Heat's words
+	return "", "", nil, errors.New(`Arguments to "get_attr" must be of the form [resource_name, attribute, (path), ...]`)
 }
 
 func (sc *Scope) getFile(args any, depth int) (any, error) {
@@ -306,11 +306,11 @@ func (sc *Scope) getFile(args any, depth int) (any, error) {
 	}
 	name, ok := r.(string)
 	if !ok {
-		return nil, errors.New(`Argument to "get_file" must be a string`) //nolint:staticcheck // Heat's words
+		return nil, errors.New(`Argument to "get_file" must be a string`)
 	}
 	found, ok := sc.Stack.file(name)
 	if !ok {
-		return nil, fmt.Errorf(`No content found in the "files" section for get_file path: %s`, name) //nolint:staticcheck // Heat's words
+		return nil, fmt.Errorf(`No content found in the "files" section for get_file path: %s`, name)
 	}
 	body := sc.Stack.Files[found]
 	return body, sc.spend(1, len(body))

@@ -30,7 +30,7 @@ func (sc *Scope) repeat(args any) (any, error) {
 	m := args.(map[string]any)
 	each, ok := m["for_each"].(map[string]any)
 	if !ok {
-		return nil, errors.New(`The "for_each" argument to "repeat" must contain a map`) //nolint:staticcheck // Heat's words
+		return nil, errors.New(`The "for_each" argument to "repeat" must contain a map`)
 	}
 	permute, given := m["permutations"].(bool)
 	permute = permute || !given
@@ -45,20 +45,20 @@ func (sc *Scope) repeat(args any) (any, error) {
 			lengths[len(v)] = true
 		case map[string]any:
 			if !permute || sc.Stack.Template.level < levelNewton {
-				return nil, errors.New(`The values of the "for_each" argument to "repeat" must be lists`) //nolint:staticcheck // Heat's words
+				return nil, errors.New(`The values of the "for_each" argument to "repeat" must be lists`)
 			}
 			for _, name := range sortedKeys(v) {
 				lists[i] = append(lists[i], name)
 			}
 		default:
 			if permute && sc.Stack.Template.level >= levelNewton {
-				return nil, errors.New(`The values of the "for_each" argument to "repeat" must be lists or maps`) //nolint:staticcheck // Heat's words
+				return nil, errors.New(`The values of the "for_each" argument to "repeat" must be lists or maps`)
 			}
-			return nil, errors.New(`The values of the "for_each" argument to "repeat" must be lists`) //nolint:staticcheck // Heat's words
+			return nil, errors.New(`The values of the "for_each" argument to "repeat" must be lists`)
 		}
 	}
 	if !permute && len(lengths) > 1 {
-		return nil, errors.New("For repeat, the length of for_each values should be equal if no nested loop.") //nolint:staticcheck // Heat's words
+		return nil, errors.New("For repeat, the length of for_each values should be equal if no nested loop.")
 	}
 	rows := combine(lists, permute, func() error { return sc.spend(1, 16*len(keys)) })
 	out := make([]any, 0, 8)
@@ -172,13 +172,13 @@ func (sc *Scope) fill(v any, keys []string, row []any) (any, error) {
 func mapMerge(args any) (any, error) {
 	l, ok := args.([]any)
 	if !ok {
-		return nil, errors.New(`Incorrect arguments to "map_merge" should be: "map_merge" : [ { "key1": "val1" }, { "key2": "val2" } ]`) //nolint:staticcheck // Heat's words
+		return nil, errors.New(`Incorrect arguments to "map_merge" should be: "map_merge" : [ { "key1": "val1" }, { "key2": "val2" } ]`)
 	}
 	out := map[string]any{}
 	for _, x := range l {
 		m, ok := x.(map[string]any)
 		if !ok && x != nil {
-			return nil, errors.New("Incorrect arguments: Items to merge must be maps.") //nolint:staticcheck // Heat's words
+			return nil, errors.New("Incorrect arguments: Items to merge must be maps.")
 		}
 		for k, v := range m {
 			out[k] = v
@@ -190,7 +190,7 @@ func mapMerge(args any) (any, error) {
 const mapReplaceExample = `"map_replace" : [ { "key1": "val1" }, {"keys": {"key1": "key2"}, "values": {"val1": "val2"}}]`
 
 func mapReplace(args any) (any, error) {
-	usage := errors.New("Incorrect arguments to \"map_replace\" should be: " + mapReplaceExample) //nolint:staticcheck // Heat's words
+	usage := errors.New("Incorrect arguments to \"map_replace\" should be: " + mapReplaceExample)
 	l, ok := args.([]any)
 	if !ok {
 		return nil, usage
@@ -198,7 +198,7 @@ func mapReplace(args any) (any, error) {
 	maps := make([]map[string]any, len(l))
 	for i, x := range l {
 		if maps[i], ok = x.(map[string]any); !ok && x != nil {
-			return nil, errors.New(`Incorrect arguments: to "map_replace", arguments must be a list of maps. Example:  ` + mapReplaceExample) //nolint:staticcheck // Heat's words
+			return nil, errors.New(`Incorrect arguments: to "map_replace", arguments must be a list of maps. Example:  ` + mapReplaceExample)
 		}
 	}
 	if len(l) != 2 {
@@ -238,13 +238,13 @@ func mapReplace(args any) (any, error) {
 func (sc *Scope) listConcat(name string, args any) (any, error) {
 	l, ok := args.([]any)
 	if !ok {
-		return nil, fmt.Errorf("Incorrect arguments to %q should be: %q : [ [ <value 1>, <value 2> ], [ <value 3>, <value 4> ] ]", name, name) //nolint:staticcheck // Heat's words
+		return nil, fmt.Errorf("Incorrect arguments to %q should be: %q : [ [ <value 1>, <value 2> ], [ <value 3>, <value 4> ] ]", name, name)
 	}
 	out := []any{}
 	for _, x := range l {
 		items, ok := x.([]any)
 		if !ok && x != nil {
-			return nil, fmt.Errorf("Incorrect arguments: Items to concat must be lists. %s contains an item that is not a list: %s", dumps(args), dumps(x)) //nolint:staticcheck // Heat's words
+			return nil, fmt.Errorf("Incorrect arguments: Items to concat must be lists. %s contains an item that is not a list: %s", dumps(args), dumps(x))
 		}
 		if err := sc.spend(len(items), 16*len(items)); err != nil {
 			return nil, err
@@ -274,7 +274,7 @@ func contains(v, in any) (bool, error) {
 	case unknown:
 		return false, nil
 	}
-	return false, errors.New(`Second argument to "contains" should be a sequence.`) //nolint:staticcheck // Heat's words
+	return false, errors.New(`Second argument to "contains" should be a sequence.`)
 }
 
 // equal compares as Python does: 1, 1.0 and True are one, "1" is another.

@@ -59,7 +59,7 @@ func (sc *Scope) strReplace(name string, args any) (any, error) {
 	}
 	if name != "str_replace" {
 		if lost := slices.DeleteFunc(keys, func(k string) bool { return found[k] }); len(lost) > 0 {
-			return nil, fmt.Errorf("The following params were not found in the template: %s", strings.Join(lost, ",")) //nolint:staticcheck // Heat's words
+			return nil, fmt.Errorf("The following params were not found in the template: %s", strings.Join(lost, ","))
 		}
 	}
 	return out, nil
@@ -154,9 +154,9 @@ func (sc *Scope) joinable(v any) (string, error) {
 		shown = shown[:200]
 	}
 	if old {
-		return "", fmt.Errorf("Items to join must be strings not %s", shown) //nolint:staticcheck // Heat's words
+		return "", fmt.Errorf("Items to join must be strings not %s", shown)
 	}
-	return "", fmt.Errorf("Items to join must be string, map or list not %s", shown) //nolint:staticcheck // Heat's words
+	return "", fmt.Errorf("Items to join must be string, map or list not %s", shown)
 }
 
 const strSplitUsage = `Incorrect arguments to "str_split" should be: "str_split" : [ ",", "apples,pears", <index>]`
@@ -190,7 +190,7 @@ func strSplit(args any) (any, error) {
 		i += len(parts)
 	}
 	if i < 0 || i >= len(parts) {
-		return nil, fmt.Errorf(`Incorrect index to "str_split" should be between 0 and %d`, len(parts)-1) //nolint:staticcheck // Heat's words
+		return nil, fmt.Errorf(`Incorrect index to "str_split" should be between 0 and %d`, len(parts)-1)
 	}
 	return parts[i], nil
 }
@@ -198,7 +198,7 @@ func strSplit(args any) (any, error) {
 func digest(args any) (any, error) {
 	l, ok := args.([]any)
 	if ok && len(l) != 2 {
-		return nil, errors.New(`Function "digest" usage: ["<algorithm>", "<value>"]`) //nolint:staticcheck // Heat's words
+		return nil, errors.New(`Function "digest" usage: ["<algorithm>", "<value>"]`)
 	}
 	var algorithm, s string
 	if ok {
@@ -208,7 +208,7 @@ func digest(args any) (any, error) {
 		ok = ok1 && ok2
 	}
 	if !ok {
-		return nil, errors.New(`Argument to function "digest" must be a list of strings`) //nolint:staticcheck // Heat's words
+		return nil, errors.New(`Argument to function "digest" must be a list of strings`)
 	}
 	b := []byte(s)
 	var sum []byte
@@ -238,7 +238,7 @@ func digest(args any) (any, error) {
 		h := sha3.Sum512(b)
 		sum = h[:]
 	default:
-		return nil, errors.New("Algorithm must be one of {'md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512', 'sha3_256', 'sha3_512'}") //nolint:staticcheck // Heat's words
+		return nil, errors.New("Algorithm must be one of {'md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512', 'sha3_256', 'sha3_512'}")
 	}
 	return hex.EncodeToString(sum), nil
 }

@@ -119,10 +119,10 @@ func (t *Template) dependencies(r *Resource, branch func(any) ([]any, bool)) ([]
 		}
 	}
 	if r.Properties != nil {
-		t.references(map[string]any(r.Properties), []string{r.Name, "Properties"}, branch, see)
+		t.references(r.Properties, []string{r.Name, "Properties"}, branch, see)
 	}
 	if r.Metadata != nil {
-		t.references(map[string]any(r.Metadata), []string{r.Name, "Metadata"}, branch, see)
+		t.references(r.Metadata, []string{r.Name, "Metadata"}, branch, see)
 	}
 	return slices.Sorted(maps.Keys(names)), at
 }

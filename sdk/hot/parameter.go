@@ -115,7 +115,7 @@ func (p *Parameter) checkDefault() error {
 	}
 	v, err := p.parse(p.Default)
 	if err != nil {
-		return nil
+		return nil //nolint:nilerr // see above
 	}
 	for _, c := range p.Constraints {
 		if err := c.check(v, p.Default); err != nil {
@@ -172,7 +172,7 @@ func (p *Parameter) parse(v any) (any, error) {
 		case string:
 			return splitList(v), nil
 		default:
-			return nil, fmt.Errorf("Value must be a comma-delimited list string: '%s' object has no attribute 'split'", pyTypeName(v)) //nolint:staticcheck // Heat's words
+			return nil, fmt.Errorf("Value must be a comma-delimited list string: '%s' object has no attribute 'split'", pyTypeName(v))
 		}
 	}
 	return text(v), nil
@@ -188,7 +188,7 @@ func parseJSONParameter(v any) (any, error) {
 	}
 	out, err := decodeJSON(s)
 	if err != nil {
-		return nil, fmt.Errorf("Value must be valid JSON: %w", err) //nolint:staticcheck // Heat's words
+		return nil, fmt.Errorf("Value must be valid JSON: %w", err)
 	}
 	return out, nil
 }
@@ -243,7 +243,7 @@ func toBoolean(s string) (any, error) {
 		return false, nil
 	}
 	words := slices.Sorted(slices.Values(append(slices.Clone(trueWords), falseWords...)))
-	return nil, fmt.Errorf("Unrecognized value '%s', acceptable values are: '%s'", s, strings.Join(words, "', '")) //nolint:staticcheck // Heat's words
+	return nil, fmt.Errorf("Unrecognized value '%s', acceptable values are: '%s'", s, strings.Join(words, "', '"))
 }
 
 func truthy(v any) bool {

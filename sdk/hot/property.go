@@ -109,7 +109,7 @@ func (p *Property) convert(v any) (any, error) {
 		case bool, int:
 			return text(v), nil
 		}
-		return nil, fmt.Errorf("Value must be a string; got %s", repr(v)) //nolint:staticcheck // Heat's words
+		return nil, fmt.Errorf("Value must be a string; got %s", repr(v))
 	case "integer":
 		return toInteger(v)
 	case "number":
@@ -145,7 +145,7 @@ func toInteger(v any) (any, error) {
 		if i, err := strconv.Atoi(strings.TrimSpace(v)); err == nil {
 			return i, nil
 		}
-		return nil, fmt.Errorf("Value '%s' is not an integer", v) //nolint:staticcheck // Heat's words
+		return nil, fmt.Errorf("Value '%s' is not an integer", v)
 	}
 	return nil, fmt.Errorf("int() argument must be a string, a bytes-like object or a real number, not '%s'", pyTypeName(v))
 }

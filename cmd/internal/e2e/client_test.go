@@ -91,7 +91,7 @@ func (c *cli) createTemplate(name string, extra ...string) {
 		if strings.Contains(out, "not supported") {
 			return false, nil
 		}
-		return false, fmt.Errorf("%v\n%s", err, out)
+		return false, fmt.Errorf("%w\n%s", err, out)
 	})
 }
 

@@ -253,20 +253,6 @@ func (l *lab) cluster(c *gophercloud.ServiceClient, id string) *clusters.Cluster
 	return got
 }
 
-func (l *lab) waitGone(c *gophercloud.ServiceClient, id string, within time.Duration) {
-	l.t.Helper()
-	poll(l.t, within, "cluster "+id+" to be gone", func() (bool, error) {
-		got, err := clusters.Get(l.t.Context(), c, id).Extract()
-		if gophercloud.ResponseCodeIs(err, http.StatusNotFound) {
-			return true, nil
-		}
-		if err == nil && got.Status == "DELETE_FAILED" {
-			return false, fmt.Errorf("it is %s: %s", got.Status, got.StatusReason)
-		}
-		return false, err
-	})
-}
-
 // poll asks until it is done or fails.
 func poll(t testing.TB, within time.Duration, what string, done func() (bool, error)) {
 	t.Helper()

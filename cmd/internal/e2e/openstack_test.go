@@ -21,8 +21,8 @@ import (
 // labVar names the folder of tools/openstack-lab while that OpenStack is up.
 const labVar = "MAGNUM_OPENSTACK_LAB"
 
-// real is the service on a real OpenStack, as its executables run it.
-type real struct {
+// deployment is the service on a real OpenStack, as its executables run it.
+type deployment struct {
 	t    *testing.T
 	lab  string
 	dir  string
@@ -32,9 +32,9 @@ type real struct {
 	rc   map[string]string
 }
 
-func newReal(t *testing.T) *real {
+func newReal(t *testing.T) *deployment {
 	t.Helper()
-	r := &real{t: t, lab: os.Getenv(labVar), dir: t.TempDir(), logs: &logs{}}
+	r := &deployment{t: t, lab: os.Getenv(labVar), dir: t.TempDir(), logs: &logs{}}
 	if r.lab == "" {
 		t.Skip("left out: there is no real OpenStack here; make test-openstack brings one up")
 	}
@@ -61,7 +61,7 @@ func newReal(t *testing.T) *real {
 }
 
 // openrc returns the client's variables for one user.
-func (r *real) openrc(user string) map[string]string {
+func (r *deployment) openrc(user string) map[string]string {
 	r.t.Helper()
 	out, err := exec.Command("bash", "-c", `eval "$("$0" "$1")"; env`, filepath.Join(r.lab, "openrc"), user).Output()
 	if err != nil {
@@ -76,7 +76,7 @@ func (r *real) openrc(user string) map[string]string {
 	return rc
 }
 
-func (r *real) tool(name string, args ...string) {
+func (r *deployment) tool(name string, args ...string) {
 	r.t.Helper()
 	out, err := exec.Command(executable(r.t, name), append(args, "--config-file", r.conf)...).CombinedOutput()
 	if err != nil {
@@ -85,13 +85,13 @@ func (r *real) tool(name string, args ...string) {
 }
 
 // service starts one of our executables for as long as the test runs.
-func (r *real) service(name string) *process {
+func (r *deployment) service(name string) *process {
 	r.t.Helper()
 	return background(r.t, r.logs, exec.Command(executable(r.t, name), "--config-file", r.conf))
 }
 
 // answer signals what stacks wait for, in place of servers that never boot.
-func (r *real) answer() {
+func (r *deployment) answer() {
 	r.t.Helper()
 	cmd := exec.Command(filepath.Join(r.lab, "signal"), "--watch", "1800")
 	cmd.Env = os.Environ()
@@ -152,7 +152,7 @@ func (c *cli) value(args ...string) string {
 	return strings.TrimSpace(c.run(append(args, "-f", "value")...))
 }
 
-func (r *real) servers(c *cli, want int) {
+func (r *deployment) servers(c *cli, want int) {
 	r.t.Helper()
 	names := strings.Fields(c.value("server", "list", "-c", "Name"))
 	if len(names) != want {
@@ -162,7 +162,7 @@ func (r *real) servers(c *cli, want int) {
 
 // nodeCertificates asks for the CA as a node's boot script does: with the
 // trustee's unscoped token.
-func (r *real) nodeCertificates(cluster string) {
+func (r *deployment) nodeCertificates(cluster string) {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), time.Minute)
 	defer cancel()
@@ -213,7 +213,7 @@ func (r *real) nodeCertificates(cluster string) {
 }
 
 // clean sees that nothing of ours is left in the cloud.
-func (r *real) clean(c *cli) {
+func (r *deployment) clean(c *cli) {
 	r.t.Helper()
 	for what, args := range map[string][]string{
 		"stacks":         {"stack", "list", "-c", "Stack Name"},
