@@ -8,9 +8,13 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/gorilla/mux"
 
@@ -117,9 +121,18 @@ func load(b *testing.B, h http.Handler, path string) {
 	})
 	var failed atomic.Int64
 	b.ReportAllocs()
-	b.SetParallelism(connections)
+	b.SetParallelism(max(1, connections/runtime.GOMAXPROCS(0)))
+	var mu sync.Mutex
+	var took []time.Duration
 	b.RunParallel(func(pb *testing.PB) {
+		var mine []time.Duration
+		defer func() {
+			mu.Lock()
+			took = append(took, mine...)
+			mu.Unlock()
+		}()
 		for pb.Next() {
+			started := time.Now()
 			r, err := http.NewRequest(http.MethodGet, "http://"+l.Addr().String()+path, nil)
 			if err != nil {
 				failed.Add(1)
@@ -138,10 +151,13 @@ func load(b *testing.B, h http.Handler, path string) {
 			if resp.StatusCode != http.StatusOK {
 				failed.Add(1)
 			}
+			mine = append(mine, time.Since(started))
 		}
 	})
 	if n := failed.Load(); n > 0 {
 		b.Errorf("%d requests failed", n)
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1000, "p99-ms")
 }
