@@ -11,17 +11,6 @@ import (
 	"github.com/go-magnum/magnum/core/config"
 )
 
-// Keys of log lines, so that one word means one thing everywhere.
-const (
-	Cluster   = "cluster"   // a cluster's uuid
-	Operation = "operation" // an operation's id
-	Phase     = "phase"
-	Driver    = "driver"
-	Request   = "request" // a request id
-	Project   = "project"
-	Error     = "error"
-)
-
 // NewLogger makes the logger a configuration asks for: to [DEFAULT] log_file
 // or to standard error, at DEBUG if [DEFAULT] debug is set, as JSON if
 // [DEFAULT] use_json is.

@@ -36,8 +36,6 @@ type Config struct {
 	Config  *config.Config
 	Logger  hclog.Logger
 	Drivers Drivers // only for the conductor
-	// Listen overrides [api] host and port; port 0 takes a free one.
-	Listen string
 	// Ready is called once, with the API's address, when it takes requests.
 	Ready func(url string)
 	// Hook is called before and after each phase of an operation; Lease is how
@@ -126,10 +124,7 @@ func (p *process) serveAPI(ctx context.Context, wake chan<- struct{}) error {
 	if err != nil {
 		return err
 	}
-	addr := p.Listen
-	if addr == "" {
-		addr = net.JoinHostPort(p.Config.Config.API.Host, strconv.Itoa(p.Config.Config.API.Port))
-	}
+	addr := net.JoinHostPort(p.Config.Config.API.Host, strconv.Itoa(p.Config.Config.API.Port))
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return fmt.Errorf("listen for the API: %w", err)
