@@ -17,7 +17,7 @@ TOOLS    := golangci-lint buf protoc-gen-go protoc-gen-go-grpc
 
 export CGO_ENABLED := 1
 
-.PHONY: build demo test test-openstack bench lint generate check clean
+.PHONY: build demo test test-openstack test-wire bench lint generate check clean
 
 build: ## executables in bin/, one package folder for each driver in bin/drivers/
 	@mkdir -p bin/drivers
@@ -36,6 +36,9 @@ test: build ## all tests of all modules, with the race detector
 
 test-openstack: build ## a cluster on a real OpenStack from Debian's packages (root)
 	@tools/test-openstack
+
+test-wire: ## recorded answers of another Magnum, from WIRE=DIR, compared with ours
+	WIRE='$(if $(WIRE),$(abspath $(WIRE)))' go test -count=1 -timeout 30m -run '^TestWire$$' -v ./cmd/internal/wiretest
 
 bench: build ## one table of all figures
 	@tools/bench

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
@@ -21,9 +20,10 @@ import (
 	"github.com/go-magnum/magnum/core/state"
 )
 
-// Keystone says who a token belongs to.
+// Keystone says who a token belongs to, and which projects there are.
 type Keystone interface {
 	Validate(ctx context.Context, token string) (*keystone.Identity, error)
+	ProjectExists(ctx context.Context, id string) (bool, error)
 }
 
 // Lookup finds what a request names in the cloud, as the caller sees it.
@@ -65,20 +65,17 @@ var (
 	_ Keystone     = (*keystone.Client)(nil)
 )
 
-// policyDir is where a policy file with a relative path is looked for, as
-// oslo.policy does.
-const policyDir = "/etc/magnum"
-
 // api is the handler and all that its methods use.
 type api struct {
 	Config
-	policy  *policy.Enforcer
+	policy  *policy.Watcher
 	sealKey []byte
 	schemas schemas
 	parents parents
 	router  http.Handler
 	table   []route
 	uri     string // of Keystone, for WWW-Authenticate
+	cors    *cors  // nil: off
 }
 
 // New makes the API. It fails where the policy cannot be read or a route has
@@ -102,11 +99,10 @@ func New(c Config) (http.Handler, error) {
 	if c.Pick == nil {
 		c.Pick = rand.IntN
 	}
-	path := c.Options.OsloPolicy.PolicyFile
-	if path != "" && !filepath.IsAbs(path) {
-		path = filepath.Join(policyDir, path)
-	}
-	rules, err := policy.New(policy.Config{Path: path})
+	oslo := &c.Options.OsloPolicy
+	rules, err := policy.Watch(policy.Config{
+		File: oslo.PolicyFile, Dirs: oslo.PolicyDirs, Folders: c.Options.Folders(), DefaultRule: oslo.PolicyDefaultRule,
+	}, c.Logger.Named("policy"), c.Now)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +111,7 @@ func New(c Config) (http.Handler, error) {
 		policy:  rules,
 		sealKey: keystone.SealKey(c.Options.KeystoneAuth.Password.Reveal()),
 		uri:     c.Options.KeystoneAuthtoken.WWWAuthenticateURI,
+		cors:    newCORS(&c.Options.Cors),
 	}
 	if a.uri == "" {
 		a.uri = c.Options.KeystoneAuthtoken.AuthURL

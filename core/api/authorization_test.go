@@ -5,13 +5,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-magnum/magnum/core/keystone"
 	"github.com/go-magnum/magnum/core/magnum"
 )
 
 // TestAuthorization is who may call what, for every route of the table. What
-// is asked about is a settled cluster of demo's and its template.
+// is asked about is a settled cluster of demo's, its template and the project's quota.
 func TestAuthorization(t *testing.T) {
 	const template = `{"coe": "kubernetes", "image_id": "fedora-atomic-latest", "name": "x"}`
 	// In this order: nobody, demo (owner), friend (same project), reader
@@ -39,6 +40,20 @@ func TestAuthorization(t *testing.T) {
 		{"POST", "/clusters/{cluster_ident}/actions/resize", `{"node_count": 2}`, [7]int{401, 202, 202, 403, 404, 202, 403}},
 		{"GET", "/certificates/{cluster_ident}", "", [7]int{401, 200, 403, 403, 404, 200, 200}},
 		{"POST", "/certificates", `{"cluster_uuid": "CLUSTER", "csr": "bad"}`, [7]int{401, 400, 403, 403, 400, 400, 400}}, // 400: asked, and bad
+		{"GET", "/quotas", "", [7]int{401, 403, 403, 403, 403, 200, 403}},
+		{"GET", "/quotas/{project_id}/{resource}", "", [7]int{401, 200, 200, 200, 403, 200, 200}},
+		{"POST", "/quotas", `{"project_id": "project-alt"}`, [7]int{401, 403, 403, 403, 403, 201, 403}},
+		{"PATCH", "/quotas/{project_id}/{resource}", `{"hard_limit": 2}`, [7]int{401, 403, 403, 403, 403, 202, 403}},
+		{"DELETE", "/quotas/{project_id}/{resource}", "", [7]int{401, 403, 403, 403, 403, 204, 403}},
+		{"GET", "/stats", "", [7]int{401, 200, 200, 200, 200, 200, 200}},
+		{"GET", "/mservices", "", [7]int{401, 403, 403, 403, 403, 200, 403}},
+		{"GET", "/federations", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
+		{"GET", "/federations/detail", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
+		{"POST", "/federations", `{"hostcluster_id": "CLUSTER", "properties": {"dns-zone": "x."}}`, [7]int{401, 202, 202, 403, 404, 202, 403}},
+		// There are none, whoever asks.
+		{"GET", "/federations/{federation_ident}", "", [7]int{401, 404, 404, 404, 404, 404, 404}},
+		{"PATCH", "/federations/{federation_ident}", "[]", [7]int{401, 404, 404, 404, 404, 404, 404}},
+		{"DELETE", "/federations/{federation_ident}", "", [7]int{401, 404, 404, 404, 404, 404, 404}},
 	}
 	f := newFixture(t)
 	asked := map[string]bool{}
@@ -50,15 +65,19 @@ func TestAuthorization(t *testing.T) {
 			t.Errorf("%s %s has no line in this table", rt.method, rt.path)
 		}
 	}
-	shared := f.signable("c")
+	settled := func(f *fixture) string {
+		f.setQuota("project-demo", 20)
+		return f.signable("c")
+	}
+	shared := settled(f)
 	for _, c := range table {
 		for i, who := range people {
 			f, id := f, shared
 			if c.method != "GET" && c.want[i] < 300 {
 				f = newFixture(t) // what changes the world has one of its own
-				id = f.signable("c")
+				id = settled(f)
 			}
-			fill := strings.NewReplacer("{cluster_ident}", id, "CLUSTER", id,
+			fill := strings.NewReplacer("{cluster_ident}", id, "CLUSTER", id, "{project_id}", "project-demo", "{resource}", "Cluster",
 				"{cluster_template_ident}", f.stored(id).ClusterTemplateID, "TEMPLATE", f.stored(id).ClusterTemplateID)
 			before := f.dump()
 			got := f.send(who, c.method, fill.Replace(c.path), fill.Replace(c.body))
@@ -147,4 +166,22 @@ func TestPolicyFile(t *testing.T) {
 	if _, err := New(c); err == nil {
 		t.Error("a broken policy is accepted")
 	}
+}
+
+// TestPolicyReload changes the policy of a service that runs.
+func TestPolicyReload(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	now := time.Unix(0, 0)
+	f := newFixture(t, func(c *Config) {
+		c.Options.OsloPolicy.PolicyFile = path
+		c.Now = func() time.Time { return now }
+	})
+	f.must(200, "demo", "GET", "/v1/clusters", "")
+	if err := os.WriteFile(path, []byte("cluster:get_all: role:admin"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f.must(200, "demo", "GET", "/v1/clusters", "")
+	now = now.Add(time.Second)
+	f.refused(403, "Policy doesn't allow cluster:get_all to be performed.", "demo", "GET", "/v1/clusters", "")
+	f.must(200, "admin", "GET", "/v1/clusters", "")
 }

@@ -45,7 +45,9 @@ type cloud struct {
 	networks []string
 	keypairs []string
 	down     bool
-	asked    atomic.Int64
+	// projectsAway: tokens are known still, but projects are not.
+	projectsAway bool
+	asked        atomic.Int64
 }
 
 func newCloud() *cloud {
@@ -80,6 +82,19 @@ func (c *cloud) Validate(_ context.Context, token string) (*keystone.Identity, e
 	}
 	p.Token = token
 	return &p, nil
+}
+
+func (c *cloud) ProjectExists(_ context.Context, id string) (bool, error) {
+	c.asked.Add(1)
+	if c.projectsAway {
+		return false, magnum.Errorf(magnum.Unavailable, "Keystone is unavailable")
+	}
+	for _, p := range c.people {
+		if p.ProjectID == id {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 func (c *cloud) Image(_ context.Context, _ *keystone.Identity, ident string) (openstack.Image, error) {

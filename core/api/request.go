@@ -25,7 +25,7 @@ const maxBody = 1 << 20
 type request struct {
 	*http.Request
 	id      string
-	base    string // scheme and host, for links
+	base    string // scheme, host and a proxy's prefix, for links
 	version version
 	route   *route
 	args    map[string]string // of the path
@@ -108,7 +108,11 @@ func (rq *request) query(known ...string) (url.Values, error) {
 	// A pair that does not parse is left out, as in upstream's framework.
 	values, _ := url.ParseQuery(rq.URL.RawQuery)
 	for _, name := range known {
-		if check, v := argumentTypes[name], values.Get(name); check != nil && v != "" {
+		check, v := argumentTypes[rq.route.path+"?"+name], values.Get(name)
+		if check == nil {
+			check = argumentTypes[name]
+		}
+		if check != nil && v != "" {
 			if err := check(name, v); err != nil {
 				return nil, err
 			}
@@ -131,26 +135,33 @@ func unknownArguments(values url.Values, known []string) error {
 	return badRequest("Unknown argument: \"%s\"", strings.Join(unknown, ", "))
 }
 
-// argumentTypes are the query's arguments that are not plain text.
+// argumentTypes are the query's arguments that are not plain text. A path goes
+// before the name of one that is of another type there.
 var argumentTypes = map[string]func(name, v string) error{
-	"limit": func(name, v string) error {
-		if _, err := strconv.Atoi(strings.TrimSpace(v)); err != nil && !errors.Is(err, strconv.ErrRange) {
-			return invalid(name, v, "unable to convert to int. Error: invalid literal for int() with base 10: "+quote(v))
-		}
-		return nil
-	},
+	"limit":          intArgument,
+	"/quotas?marker": intArgument,
 	"marker": func(name, v string) error {
 		if !isUUID(v) {
 			return badMarker(name, v)
 		}
 		return nil
 	},
-	"rollback": func(name, v string) error {
-		if _, ok := parseBool(v); !ok {
-			return invalid(name, v, "unable to convert to boolean. Error: "+notBool(v))
-		}
-		return nil
-	},
+	"rollback":    boolArgument,
+	"all_tenants": boolArgument,
+}
+
+func intArgument(name, v string) error {
+	if _, err := strconv.Atoi(strings.TrimSpace(v)); err != nil && !errors.Is(err, strconv.ErrRange) {
+		return invalid(name, v, "unable to convert to int. Error: invalid literal for int() with base 10: "+quote(v))
+	}
+	return nil
+}
+
+func boolArgument(name, v string) error {
+	if _, ok := parseBool(v); !ok {
+		return invalid(name, v, "unable to convert to boolean. Error: "+notBool(v))
+	}
+	return nil
 }
 
 // content reads the body and names its type. Form data become arguments, and

@@ -43,6 +43,22 @@ func (a *api) routes() []route {
 		{"GET", "/certificates/{cluster_ident}", "get_one", "certificate:get", always, newest, a.showCertificate},
 		{"POST", "/certificates", "post", "certificate:create", always, newest, a.signCertificate},
 
+		{"GET", "/quotas/{project_id}/{resource}", "get_one", "quota:get", always, newest, a.showQuota},
+		{"GET", "/quotas", "get_all", "quota:get_all", always, newest, a.listQuotas},
+		{"POST", "/quotas", "post", "quota:create", always, newest, a.createQuota},
+		{"PATCH", "/quotas/{project_id}/{resource}", "patch", "quota:update", always, newest, a.updateQuota},
+		{"DELETE", "/quotas/{project_id}/{resource}", "delete", "quota:delete", always, newest, a.deleteQuota},
+
+		{"GET", "/stats", "get_all", "stats:get_all", always, newest, a.showStats},
+		{"GET", "/mservices", "get_all", "magnum-service:get_all", always, newest, a.listServices},
+
+		{"GET", "/federations/detail", "detail", "federation:detail", always, newest, a.listFederations},
+		{"GET", "/federations/{federation_ident}", "get_one", "federation:get", always, newest, a.showFederation},
+		{"GET", "/federations", "get_all", "federation:get_all", always, newest, a.listFederations},
+		{"POST", "/federations", "post", "federation:create", always, newest, a.createFederation},
+		{"PATCH", "/federations/{federation_ident}", "patch", "federation:update", always, newest, a.updateFederation},
+		{"DELETE", "/federations/{federation_ident}", "delete", "federation:delete", always, newest, a.deleteFederation},
+
 		{"GET", "/v1", "get", anybody, always, newest, a.showV1},
 		{"GET", "/", "get", anybody, always, newest, a.showRoot},
 	}

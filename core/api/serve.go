@@ -19,13 +19,15 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Method == http.MethodOptions:
 		// The cross-origin filter answers before all others.
+		a.cors.preflight(w.Header(), r.Header)
 		w.WriteHeader(http.StatusOK)
 		return
 	case isHealthcheck(r.URL.Path):
 		serveHealth(w, r)
 		return
 	}
-	rq := &request{id: "req-" + a.NewID(), policy: a.policy}
+	a.cors.simple(w.Header(), r.Header)
+	rq := &request{id: "req-" + a.NewID(), policy: a.policy.Rules()}
 	w.Header()["X-Openstack-Request-Id"] = []string{rq.id}
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -55,7 +57,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	rq.base = base(r)
+	rq.base = base(r, a.Options.OsloMiddleware.EnableProxyHeadersParsing)
 	// The router sees the path without its prefix; handlers and the log keep
 	// the request itself.
 	routed := r.WithContext(withRequest(r.Context(), rq))
@@ -124,7 +126,7 @@ func (a *api) authenticate(rq *request, r *http.Request) error {
 	rq.creds = policy.Credentials{
 		UserID: id.UserID, UserName: id.UserName, DomainID: id.UserDomainID, ProjectID: id.ProjectID, Roles: id.Roles,
 	}
-	rq.creds.IsAdmin = a.policy.IsAdmin(&rq.creds)
+	rq.creds.IsAdmin = rq.policy.IsAdmin(&rq.creds)
 	return nil
 }
 
@@ -156,19 +158,6 @@ func canonical(path string) string {
 // isSuffixed reports the two forms with .json that need no token, although
 // nothing is there.
 func isSuffixed(path string) bool { return path == "/.json" || path == "/v1.json" }
-
-// base is the service's address as the client wrote it.
-func base(r *http.Request) string {
-	scheme := "http://"
-	if r.TLS != nil {
-		scheme = "https://"
-	}
-	host := r.Host
-	if strings.ContainsFunc(host, func(c rune) bool { return c <= ' ' || c > '~' || c == '"' || c == '\\' }) {
-		host = "localhost" // it goes into JSON as it is
-	}
-	return scheme + host
-}
 
 // acceptsJSON reads the Accept header as far as one media type needs it.
 func acceptsJSON(h http.Header) bool {

@@ -215,7 +215,10 @@ func TestErrorBody(t *testing.T) {
 }
 
 // broken is a Keystone that must not bring the process down.
-type broken struct{ err error }
+type broken struct {
+	Keystone
+	err error
+}
 
 func (b broken) Validate(context.Context, string) (*keystone.Identity, error) {
 	if b.err != nil {
@@ -226,7 +229,7 @@ func (b broken) Validate(context.Context, string) (*keystone.Identity, error) {
 
 func TestNoDetailOfBugs(t *testing.T) {
 	for _, cause := range []error{nil, errors.New("secret")} {
-		f := newFixture(t, func(c *Config) { c.Keystone = broken{cause} })
+		f := newFixture(t, func(c *Config) { c.Keystone = broken{err: cause} })
 		got := f.must(500, "demo", "GET", "/v1/clusters", "")
 		want := `{"errors": [{"request_id": "", "code": "server", "status": 500, "title": "Internal Server Error", "detail": "", "links": []}]}`
 		if got.text != want {

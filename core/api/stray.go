@@ -24,6 +24,7 @@ func (a *api) lost(w http.ResponseWriter, r *http.Request) {
 // and so names versions.
 func (a *api) stray(v version, method string, asked []string) (versioned bool, err error) {
 	methods := map[string]bool{}
+	var listed, single, detail bool // by GET
 	for i := range a.table {
 		rt := &a.table[i]
 		have := strings.Split(strings.Trim(rt.path, "/"), "/")
@@ -31,8 +32,13 @@ func (a *api) stray(v version, method string, asked []string) (versioned bool, e
 			continue
 		}
 		// Sub-resources and actions are controllers of their own.
-		if len(have) <= 2 {
+		if len(have) <= 2 || strings.HasPrefix(have[2], "{") {
 			methods[rt.method] = true
+		}
+		if rt.method == http.MethodGet && rt.rule != anybody {
+			listed = listed || len(have) == 1
+			single = single || len(have) > 1 && strings.HasPrefix(have[1], "{")
+			detail = detail || len(have) == 2 && have[1] == "detail"
 		}
 		if rt.method == method && rt.check(v) == nil {
 			if name := missingArgument(have, asked); name != "" {
@@ -44,7 +50,7 @@ func (a *api) stray(v version, method string, asked []string) (versioned bool, e
 	switch {
 	case len(methods) == 0:
 		return false, framework(http.StatusNotFound, "")
-	case action || !methods[method]:
+	case action || !methods[method] || method == http.MethodGet && listed && !single:
 		refusal, allow := framework(http.StatusMethodNotAllowed, ""), ""
 		if !action {
 			allow = strings.Join(slices.Sorted(maps.Keys(methods)), ", ")
@@ -53,7 +59,7 @@ func (a *api) stray(v version, method string, asked []string) (versioned bool, e
 		return false, refusal
 	case method == http.MethodPost && len(asked) == 2:
 		return true, surplusArgument(asked[0], asked[1])
-	case method == http.MethodGet && len(asked) == 3 && asked[2] == "detail":
+	case detail && method == http.MethodGet && len(asked) == 3 && asked[2] == "detail":
 		return true, detailOfOne(asked[1])
 	}
 	return false, framework(http.StatusNotFound, "")
@@ -97,6 +103,10 @@ func surplusArgument(resource, ident string) error {
 		argument, kind = "cluster_template", "ClusterTemplate"
 	case "certificates":
 		argument, kind = "certificate", "Certificate"
+	case "quotas":
+		argument, kind = "quota", "Quota"
+	case "federations":
+		argument, kind = "federation", "Federation"
 	}
 	return invalid(argument, ident, "unable to convert to "+kind+". Error: "+kind+".__init__() takes 1 positional argument but 2 were given")
 }

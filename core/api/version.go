@@ -109,6 +109,9 @@ func setVersion(h http.Header, v []string) {
 	h[maxHeader] = headerValues[maxVersion]
 	h[versionHeader] = v
 	h["Vary"] = varyVersion
+	if h[allowOrigin] != nil {
+		h["Vary"] = varyBoth
+	}
 }
 
 // zeroNodes says whether node_count may be 0.

@@ -35,16 +35,23 @@ type Config struct {
 	NovaClient     Client `section:"nova_client" api_version:"2"`
 	OctaviaClient  Client `section:"octavia_client"`
 
+	Cors              Cors              `section:"cors"`
+	OsloMiddleware    OsloMiddleware    `section:"oslo_middleware"`
 	OsloPolicy        OsloPolicy        `section:"oslo_policy"`
 	OsloConcurrency   OsloConcurrency   `section:"oslo_concurrency"`
 	OsloNotifications OsloNotifications `section:"oslo_messaging_notifications"`
 
 	warnings []string
+	folders  []string
 }
 
 // Warnings lists what deserves an operator's eye and stops nothing: options
 // nobody knows, options under an old name. Each begins with file and line.
 func (c *Config) Warnings() []string { return append([]string(nil), c.warnings...) }
+
+// Folders are where a file that an option names without a full path is looked
+// for, best first: beside the files this was read from, then the system's.
+func (c *Config) Folders() []string { return append([]string(nil), c.folders...) }
 
 // Default is [DEFAULT].
 type Default struct {
@@ -204,13 +211,36 @@ type DockerRegistry struct {
 	SwiftRegistryContainer string `ini:"swift_registry_container" default:"docker_registry"`
 }
 
+// Cors is [cors]: which web pages of other origins may use the API.
+type Cors struct {
+	// AllowedOrigin are origins such as https://horizon.example; * is any.
+	// None turns the answers to such pages off.
+	AllowedOrigin    []string `ini:"allowed_origin"`
+	AllowCredentials bool     `ini:"allow_credentials" default:"true"`
+	ExposeHeaders    []string `ini:"expose_headers" default:"X-Auth-Token,X-Subject-Token,X-Service-Token,X-OpenStack-Request-ID,X-Server-Management-Url"`
+	// MaxAge is the seconds a browser may keep an answer; 0 does not say.
+	MaxAge       int      `ini:"max_age" default:"3600" min:"0"`
+	AllowMethods []string `ini:"allow_methods" default:"GET,PUT,POST,DELETE,PATCH"`
+	AllowHeaders []string `ini:"allow_headers" default:"X-Auth-Token,X-Identity-Status,X-Roles,X-Service-Catalog,X-User-Id,X-Tenant-Id,X-OpenStack-Request-ID,X-Server-Management-Url"`
+}
+
+// OsloMiddleware is [oslo_middleware].
+type OsloMiddleware struct {
+	// EnableProxyHeadersParsing believes X-Forwarded-* and Forwarded. Only
+	// for a service that nobody reaches but through its proxy: a client can
+	// send these headers as well.
+	EnableProxyHeadersParsing bool `ini:"enable_proxy_headers_parsing" default:"false"`
+}
+
 // OsloPolicy is [oslo_policy].
 type OsloPolicy struct {
-	PolicyFile        string   `ini:"policy_file" default:"policy.yaml"`
-	PolicyDirs        []string `ini:"policy_dirs" default:"policy.d"`
-	PolicyDefaultRule string   `ini:"policy_default_rule" default:"default"`
-	EnforceScope      bool     `ini:"enforce_scope" default:"false"`
-	EnforceNewDefault bool     `ini:"enforce_new_defaults" default:"false"`
+	PolicyFile string `ini:"policy_file" default:"policy.yaml"`
+	// PolicyDirs may be given several times; a later one's rules win.
+	PolicyDirs []string `ini:"policy_dirs" multi:"true" default:"policy.d"`
+	// PolicyDefaultRule is the rule that stands for every one that is not there.
+	PolicyDefaultRule string `ini:"policy_default_rule" default:"default"`
+	EnforceScope      bool   `ini:"enforce_scope" default:"false"`
+	EnforceNewDefault bool   `ini:"enforce_new_defaults" default:"false"`
 }
 
 // OsloConcurrency is [oslo_concurrency].

@@ -17,7 +17,7 @@ func ofLibrary(key optionKey) bool {
 
 func libraryOptions(section string) []string {
 	switch section {
-	case "cors", "healthcheck", "oslo_limit", "oslo_messaging_amqp", "oslo_messaging_kafka",
+	case "healthcheck", "oslo_limit", "oslo_messaging_amqp", "oslo_messaging_kafka",
 		"oslo_messaging_rabbit", "oslo_middleware", "oslo_reports", "oslo_versionedobjects", "profiler", "ssl":
 		return []string{"*"}
 	case "database":

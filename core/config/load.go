@@ -34,13 +34,31 @@ func Load(paths ...string) (*Config, error) {
 		}
 		entries = append(entries, more...)
 	}
-	return build(entries)
+	c, err := build(entries)
+	if err != nil {
+		return nil, err
+	}
+	c.folders = foldersOf(files)
+	return c, nil
+}
+
+// systemFolder is where a service's files are looked for last.
+const systemFolder = "/etc/magnum"
+
+func foldersOf(files []string) []string {
+	var folders []string
+	for _, file := range append(slices.Clone(files), filepath.Join(systemFolder, "magnum.conf")) {
+		if folder := filepath.Dir(file); !slices.Contains(folders, folder) {
+			folders = append(folders, folder)
+		}
+	}
+	return folders
 }
 
 // DefaultFiles are the places oslo.config looks for a service's file, those
 // that exist: the user's own, then the system's.
 func DefaultFiles() []string {
-	folders := []string{"/etc/magnum", "/etc"}
+	folders := []string{systemFolder, "/etc"}
 	if home, err := os.UserHomeDir(); err == nil {
 		folders = append([]string{filepath.Join(home, ".magnum"), home}, folders...)
 	}

@@ -75,8 +75,9 @@ type negation struct{ check }
 
 func (n negation) allows(c *Credentials, t Target) bool { return !n.check.allows(c, t) }
 
-// reference stands for another rule; to is nil where there is none of that
-// name, which denies, as in oslo.policy.
+// reference stands for another rule, or for the default rule where there is
+// none of that name; to is nil where there is neither, which denies, as in
+// oslo.policy.
 type reference struct {
 	name string
 	to   check

@@ -49,7 +49,7 @@ func TestLanguage(t *testing.T) {
 		"1:1":                             true,
 		"( role:member and role:READER )": true,
 	} {
-		e, err := compile(map[string]string{Admin: "!", "r": rule, "yes": "@"})
+		e, err := compile(map[string]string{Admin: "!", "r": rule, "yes": "@"}, "default")
 		if err != nil {
 			t.Errorf("%q: %v", rule, err)
 			continue
@@ -66,11 +66,11 @@ func TestLanguageRefused(t *testing.T) {
 		"user_id:%(x", "user_id:%()s", "http://example.org", ":x",
 		strings.Repeat("(", 1000) + "@" + strings.Repeat(")", 1000), strings.Repeat("not ", 1000) + "@",
 	} {
-		if _, err := compile(map[string]string{Admin: "!", "r": rule}); err == nil {
+		if _, err := compile(map[string]string{Admin: "!", "r": rule}, "default"); err == nil {
 			t.Errorf("%.40q is accepted", rule)
 		}
 	}
-	if _, err := compile(map[string]string{"a": "rule:b", "b": "@ or rule:a"}); err == nil || !strings.Contains(err.Error(), "refers to itself") {
+	if _, err := compile(map[string]string{"a": "rule:b", "b": "@ or rule:a"}, "default"); err == nil || !strings.Contains(err.Error(), "refers to itself") {
 		t.Errorf("a circle: %v", err)
 	}
 }
@@ -143,7 +143,7 @@ func TestOverrides(t *testing.T) {
 		{"admin", "policy.yaml", "context_is_admin: role:operator", "cluster:get_all_all_projects", true},
 		{"empty file", "policy.yaml", "", "cluster:get", true},
 	} {
-		e, err := New(Config{Path: write(c.file, c.text)})
+		e, err := New(Config{File: write(c.file, c.text)})
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -155,14 +155,14 @@ func TestOverrides(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"[1, 2]", "a: {b: c}", "a: rule:a", "a: (", "a:", "{"} {
-		if _, err := New(Config{Path: write("policy.yaml", text)}); err == nil {
+		if _, err := New(Config{File: write("policy.yaml", text)}); err == nil {
 			t.Errorf("file %q is accepted", text)
 		}
 	}
-	if _, err := New(Config{Path: filepath.Join(t.TempDir(), "absent.yaml")}); err != nil {
+	if _, err := New(Config{File: filepath.Join(t.TempDir(), "absent.yaml")}); err != nil {
 		t.Errorf("a file that does not exist: %v", err)
 	}
-	if _, err := New(Config{Path: t.TempDir()}); err == nil {
+	if _, err := New(Config{File: t.TempDir()}); err == nil {
 		t.Error("a directory is accepted as a file")
 	}
 }
@@ -184,7 +184,7 @@ func TestEnforce(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add("rule:a and (role:%(x)s or not 'y':%(z)s)")
 	f.Fuzz(func(t *testing.T, rule string) {
-		if e, err := compile(map[string]string{Admin: "!", "r": rule}); err == nil {
+		if e, err := compile(map[string]string{Admin: "!", "r": rule}, "default"); err == nil {
 			e.Allowed("r", &Credentials{}, target{})
 		}
 	})

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
@@ -40,14 +41,14 @@ func (s Scope) where(alias string) (clause string, args []any) {
 // creation.
 type Page struct {
 	Limit      int    // 0 is none
-	Marker     string // the uuid of the last row of the page before
+	Marker     string // the uuid of the last row of the page before, or the id of a quota
 	SortKey    string // a column; id if empty
 	Descending bool
 }
 
 // columns are those of upstream's tables, as their rows here declare them.
 type columns struct {
-	cluster, nodegroup, template []string
+	cluster, nodegroup, template, quota []string
 }
 
 func columnsOf(db *bun.DB) columns {
@@ -62,6 +63,7 @@ func columnsOf(db *bun.DB) columns {
 		cluster:   names(clusterRow{}),
 		nodegroup: names(nodeGroupRow{}),
 		template:  names(templateRow{}),
+		quota:     names(quotaRow{}),
 	}
 }
 
@@ -87,7 +89,18 @@ type list struct {
 	args         []any
 	visible      string // filter of the marker, which a list may not show
 	visibleArgs  []any
+	byID         bool // markers are ids: the rows have no uuid
 	notFound     func(marker string) error
+}
+
+// mark is the condition that finds the marker's row.
+func (l list) mark(marker string) (clause string, value any, ok bool) {
+	if l.byID {
+		id, err := strconv.ParseInt(marker, 10, 64)
+		return l.alias + ".id = ?", id, err == nil
+	}
+	id, ok := isUUID(marker)
+	return l.alias + ".uuid = ?", id, ok
 }
 
 // secretColumns cannot be sorted by: the order would tell about the content.
@@ -127,7 +140,7 @@ func (l list) page(ctx context.Context, tx bun.Tx, p Page, rows any) error {
 // after leaves only what comes behind the marker's row. The marker's value is
 // compared inside the database, so that its own type and collation count.
 func (l list) after(ctx context.Context, tx bun.Tx, q *bun.SelectQuery, marker, key, after string) error {
-	id, ok := isUUID(marker)
+	found, id, ok := l.mark(marker)
 	if !ok {
 		return l.notFound(marker)
 	}
@@ -137,7 +150,7 @@ func (l list) after(ctx context.Context, tx bun.Tx, q *bun.SelectQuery, marker, 
 	}
 	err := tx.NewSelect().TableExpr("? AS ?", bun.Ident(l.table), bun.Ident(l.alias)).
 		ColumnExpr(fmt.Sprintf("%[1]s.id AS id, CASE WHEN %[1]s.%[2]s IS NULL THEN 1 ELSE 0 END AS \"null\"", l.alias, key)).
-		Where(l.alias+".uuid = ?", id).Where(l.visible, l.visibleArgs...).Scan(ctx, &row.ID, &row.Null)
+		Where(found, id).Where(l.visible, l.visibleArgs...).Scan(ctx, &row.ID, &row.Null)
 	if errors.Is(err, sql.ErrNoRows) {
 		return l.notFound(marker)
 	}

@@ -19,7 +19,7 @@ import (
 const (
 	Password   = "account-password" // of all of them
 	DemoUser   = "demo-user"
-	DemoProj   = "demo-project"
+	DemoProj   = "demo-project" // the one project that can be looked up
 	TrustDom   = "trustee-domain"
 	DomainName = "magnum"
 )
@@ -184,6 +184,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.userList(w, r)
 	case strings.HasPrefix(path, "users/"):
 		s.oneUser(w, r, strings.TrimPrefix(path, "users/"))
+	case strings.HasPrefix(path, "projects/"):
+		s.project(w, strings.TrimPrefix(path, "projects/"))
 	case path == "OS-TRUST/trusts":
 		s.trustList(w, r)
 	case strings.HasPrefix(path, "OS-TRUST/trusts/"):
@@ -197,6 +199,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		refuse(w, http.StatusNotFound, "no such path")
 	}
+}
+
+// project finds ids in any case, as Keystone does on MariaDB.
+func (s *Server) project(w http.ResponseWriter, id string) {
+	if !strings.EqualFold(id, DemoProj) {
+		refuse(w, http.StatusNotFound, "Could not find project: "+id+".")
+		return
+	}
+	write(w, http.StatusOK, map[string]any{"project": map[string]any{"id": DemoProj, "name": DemoProj, "domain_id": "default", "enabled": true}})
 }
 
 func (s *Server) show(w http.ResponseWriter, r *http.Request) {

@@ -34,6 +34,7 @@ func Run(t *testing.T, open Open) {
 		{"Advance", advanceTests()},
 		{"Keypair", keypairTests()},
 		{"Publish", publishTests()},
+		{"Quota", quotaTests()},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for name, test := range part.tests {
