@@ -116,7 +116,7 @@ func newLab(t testing.TB, packageDir string, refuse bool) *lab {
 // are taken and drivers are published.
 func (l *lab) serve(t testing.TB, env command.Env, rows *state.DB) {
 	t.Helper()
-	real, err := wire.Drivers(env)
+	actual, err := wire.Drivers(env)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func (l *lab) serve(t testing.TB, env command.Env, rows *state.DB) {
 	ready, ended := make(chan struct{}), make(chan error, 1)
 	go func() {
 		ended <- server.Both(ctx, server.Config{
-			Config: env.Config, Logger: env.Logger, Drivers: standIns{real}, Ready: func(string) { close(ready) },
+			Config: env.Config, Logger: env.Logger, Drivers: standIns{actual}, Ready: func(string) { close(ready) },
 		})
 	}()
 	t.Cleanup(func() {
@@ -132,7 +132,7 @@ func (l *lab) serve(t testing.TB, env command.Env, rows *state.DB) {
 		if err := <-ended; err != nil {
 			t.Errorf("the service: %v", err)
 		}
-		wire.Close(real, env.Logger)
+		wire.Close(actual, env.Logger)
 	})
 	select {
 	case <-ready:
