@@ -72,6 +72,11 @@ func serve(p Plugin) int {
 		stderr: os.Stderr,
 	}
 
+	// With the host gone, standard error leads nowhere, and a line written to it
+	// would end the process before it has cleaned up. A handler, not Ignore:
+	// that one would be inherited by what the driver runs.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+
 	// go-plugin prints its handshake line to os.Stdout: that becomes a private
 	// copy, and whatever else is written to file descriptor 1 lands on stderr.
 	stdout, err := protectStdout()
