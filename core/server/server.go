@@ -73,6 +73,10 @@ func Both(ctx context.Context, c Config) error {
 		return err
 	}
 	defer p.db.Close()
+	// Before the first request: a template made at once must find its driver.
+	if err := p.publisher.publish(ctx); err != nil {
+		return err
+	}
 	wake := make(chan struct{}, 1)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return p.serveAPI(ctx, wake) })
@@ -86,6 +90,7 @@ type process struct {
 	db        *state.DB
 	keystone  *keystone.Client
 	authority *cert.Authority
+	publisher *publisher
 }
 
 func open(ctx context.Context, c Config) (*process, error) {
@@ -93,7 +98,9 @@ func open(ctx context.Context, c Config) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{Config: c, db: db}
+	p := &process{Config: c, db: db, publisher: &publisher{
+		db: db, drivers: c.Drivers, options: c.Config.Drivers, logger: c.Logger,
+	}}
 	if err := p.checkSchema(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -182,8 +189,7 @@ func (p *process) conduct(ctx context.Context, wake <-chan struct{}) error {
 			return fmt.Errorf("find this host's name; set [DEFAULT] host: %w", err)
 		}
 	}
-	publisher := publisher{db: p.db, drivers: p.Drivers, options: p.Config.Config.Drivers, logger: p.Logger}
-	if err := publisher.publish(ctx); err != nil {
+	if err := p.publisher.publish(ctx); err != nil {
 		return err
 	}
 	worker, err := conductor.New(conductor.Config{
@@ -203,6 +209,6 @@ func (p *process) conduct(ctx context.Context, wake <-chan struct{}) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return worker.Run(ctx) })
-	g.Go(func() error { return publisher.run(ctx) })
+	g.Go(func() error { return p.publisher.run(ctx) })
 	return g.Wait()
 }
