@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -298,12 +297,14 @@ func TestCloseEndsStalledRequests(t *testing.T) {
 			response.Body.Close()
 		}
 	}()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	deadline := time.Now().Add(10 * time.Second)
 	for rule.Hits() == 0 {
 		if time.Now().After(deadline) {
 			t.Fatal("the request never came")
 		}
-		runtime.Gosched()
+		<-tick.C
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()

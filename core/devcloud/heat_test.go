@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"regexp"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -445,11 +444,13 @@ func infoText(c *Cloud) string {
 // eventually polls.
 func eventually(t *testing.T, ok func() bool) {
 	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
 	deadline := time.Now().Add(20 * time.Second)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatal("it never came about")
 		}
-		runtime.Gosched()
+		<-tick.C
 	}
 }
