@@ -43,11 +43,16 @@ func driverGroups(m *magnum.Cluster) []driver.NodeGroup {
 }
 
 func driverGroup(g *magnum.NodeGroup) driver.NodeGroup {
+	var taints []driver.Taint
+	for _, t := range g.NodeTaints {
+		taints = append(taints, driver.Taint(t))
+	}
 	return driver.NodeGroup{
 		UUID: g.UUID, Name: g.Name, Role: g.Role, IsDefault: g.IsDefault, StackID: g.StackID,
 		FlavorID: g.FlavorID, ImageID: g.ImageID, NodeCount: g.NodeCount,
 		MinNodeCount: g.MinNodeCount, MaxNodeCount: g.MaxNodeCount,
 		DockerVolumeSize: g.DockerVolumeSize, Labels: maps.Clone(g.Labels),
 		NodeAddresses: slices.Clone(g.NodeAddresses), Status: string(g.Status),
+		NodeLabels: maps.Clone(g.NodeLabels), NodeTaints: taints,
 	}
 }

@@ -79,8 +79,19 @@ type NodeGroup struct {
 	Status           Status
 	StatusReason     string
 	Version          string
-	CreatedAt        time.Time
-	UpdatedAt        time.Time
+	// NodeLabels and NodeTaints are set on the nodes in the COE; Labels are
+	// this service's own.
+	NodeLabels Labels
+	NodeTaints []Taint
+	CreatedAt  time.Time
+	UpdatedAt  time.Time
+}
+
+// Taint keeps pods off a node. Value may be empty.
+type Taint struct {
+	Key    string `json:"key"`
+	Value  string `json:"value,omitempty"`
+	Effect string `json:"effect"`
 }
 
 // Names and roles of the two node groups every cluster has.

@@ -14,6 +14,13 @@ const (
 	OpUpdate OperationKind = "update" // node_count by PATCH
 	OpResize OperationKind = "resize"
 	OpDelete OperationKind = "delete"
+
+	OpUpgrade          OperationKind = "upgrade"
+	OpRotateCA         OperationKind = "rotate-ca"
+	OpRotateCredential OperationKind = "rotate-credential"
+	OpCreateNodeGroup  OperationKind = "create-nodegroup"
+	OpUpdateNodeGroup  OperationKind = "update-nodegroup"
+	OpDeleteNodeGroup  OperationKind = "delete-nodegroup"
 )
 
 // Operation is a request that was accepted and is not lost: its row is
@@ -68,4 +75,18 @@ type ResizeInput struct {
 	Previous      int      `json:"previous"` // restored if it fails
 	NodesToRemove []string `json:"nodes_to_remove,omitempty"`
 	Rollback      bool     `json:"rollback,omitempty"`
+}
+
+// UpgradeInput is the Input of OpUpgrade.
+type UpgradeInput struct {
+	NodeGroup       string `json:"nodegroup"`        // its name
+	ClusterTemplate string `json:"cluster_template"` // uuid of the one to move to
+	MaxBatchSize    int    `json:"max_batch_size"`
+}
+
+// NodeGroupInput is the Input of the operations on one node group. The group's
+// row says what is wanted; before is what an update that fails restores.
+type NodeGroupInput struct {
+	NodeGroup string     `json:"nodegroup"` // its name
+	Before    *NodeGroup `json:"before,omitempty"`
 }

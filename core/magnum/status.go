@@ -57,7 +57,7 @@ func (k OperationKind) Allows() []Status {
 	switch k {
 	case OpDelete, OpCreate:
 		return nil
-	case OpResize:
+	case OpResize, OpRotateCredential, OpCreateNodeGroup, OpUpdateNodeGroup, OpDeleteNodeGroup:
 		return append(slices.Clone(settled), UpdateFailed, UpdateInProgress)
 	default:
 		return slices.Clone(settled)

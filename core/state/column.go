@@ -187,6 +187,33 @@ func textList(text string) ([]string, error) {
 	return list, nil
 }
 
+func taintText(list []magnum.Taint) string {
+	b := []byte{'['}
+	for i, t := range list {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = appendText(append(b, `{"key": `...), t.Key)
+		if t.Value != "" {
+			b = appendText(append(b, `, "value": `...), t.Value)
+		}
+		b = append(appendText(append(b, `, "effect": `...), t.Effect), '}')
+	}
+	return string(append(b, ']'))
+}
+
+func textTaints(text string) ([]magnum.Taint, error) {
+	switch text {
+	case "", "null", "[]":
+		return nil, nil
+	}
+	var list []magnum.Taint
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf("read a JSON list: %w", err)
+	}
+	return list, nil
+}
+
 // nullable is a text column in which the empty text is not null.
 type nullable struct {
 	text  string

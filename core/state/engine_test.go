@@ -67,7 +67,8 @@ func newCluster(template *magnum.ClusterTemplate, name string) *magnum.Cluster {
 }
 
 // TestUpstreamTables holds the columns against upstream's models, release Zed,
-// with the template's driver of later ones.
+// with the template's driver and the node groups' labels and taints of later
+// ones.
 func TestUpstreamTables(t *testing.T) {
 	db, _ := openNew(t)
 	const common = "created_at updated_at id "
@@ -81,7 +82,7 @@ func TestUpstreamTables(t *testing.T) {
 			"docker_storage_driver cluster_distro coe http_proxy https_proxy no_proxy registry_enabled labels tls_disabled public " +
 			"server_type insecure_registry master_lb_enabled floating_ip_enabled hidden tags driver",
 		"nodegroup": common + "uuid name cluster_id project_id docker_volume_size labels flavor_id image_id node_addresses node_count role " +
-			"max_node_count min_node_count is_default stack_id status status_reason version",
+			"max_node_count min_node_count is_default stack_id status status_reason version node_labels node_taints",
 		"quotas":         common + "project_id resource hard_limit",
 		"x509keypair":    common + "uuid certificate private_key private_key_passphrase intermediates project_id user_id",
 		"magnum_service": common + "host binary disabled disabled_reason last_seen_up forced_down report_count",

@@ -33,6 +33,8 @@ type nodeGroupRow struct {
 	Status           string `bun:"status,nullzero"`
 	StatusReason     string `bun:"status_reason,nullzero"`
 	Version          string `bun:"version,nullzero"`
+	NodeLabels       string `bun:"node_labels"`
+	NodeTaints       string `bun:"node_taints"`
 }
 
 func nodeGroupRowOf(g *magnum.NodeGroup) nodeGroupRow {
@@ -44,6 +46,7 @@ func nodeGroupRowOf(g *magnum.NodeGroup) nodeGroupRow {
 		Role: g.Role, MaxNodeCount: g.MaxNodeCount, MinNodeCount: g.MinNodeCount,
 		IsDefault: g.IsDefault, StackID: g.StackID, Status: string(g.Status),
 		StatusReason: g.StatusReason, Version: g.Version,
+		NodeLabels: mapText(g.NodeLabels), NodeTaints: taintText(g.NodeTaints),
 	}
 }
 
@@ -56,6 +59,14 @@ func (r *nodeGroupRow) nodeGroup() (magnum.NodeGroup, error) {
 	if err != nil {
 		return magnum.NodeGroup{}, fmt.Errorf("addresses of node group %s: %w", r.UUID, err)
 	}
+	nodeLabels, err := textLabels(r.NodeLabels)
+	if err != nil {
+		return magnum.NodeGroup{}, fmt.Errorf("node labels of node group %s: %w", r.UUID, err)
+	}
+	taints, err := textTaints(r.NodeTaints)
+	if err != nil {
+		return magnum.NodeGroup{}, fmt.Errorf("node taints of node group %s: %w", r.UUID, err)
+	}
 	return magnum.NodeGroup{
 		CreatedAt: r.CreatedAt.time(), UpdatedAt: r.UpdatedAt.time(), ID: r.ID, UUID: r.UUID,
 		Name: r.Name, ClusterID: r.ClusterID, ProjectID: r.ProjectID,
@@ -64,5 +75,6 @@ func (r *nodeGroupRow) nodeGroup() (magnum.NodeGroup, error) {
 		Role: r.Role, MaxNodeCount: r.MaxNodeCount, MinNodeCount: r.MinNodeCount,
 		IsDefault: r.IsDefault, StackID: r.StackID, Status: magnum.Status(r.Status),
 		StatusReason: r.StatusReason, Version: r.Version,
+		NodeLabels: nodeLabels, NodeTaints: taints,
 	}, nil
 }

@@ -43,6 +43,11 @@ type Description struct {
 	// ContainerVersion is the version of the container runtime that the
 	// image of this driver brings, shown as a cluster's container_version.
 	ContainerVersion string `json:"container_version,omitempty"`
+	// UpgradeLabels are the labels of which a template must have one for a
+	// cluster to be upgraded to it, such as kube_tag. Values that are
+	// versions (semver, with or without v) may not go down. Empty: any
+	// template of the same cluster type will do.
+	UpgradeLabels []string `json:"upgrade_labels,omitempty"`
 }
 
 // ClusterType is what a cluster template selects a driver by.

@@ -5,14 +5,15 @@ type Intent string
 
 // The intents.
 const (
-	IntentCreate          Intent = "create"
-	IntentUpdate          Intent = "update"
-	IntentResize          Intent = "resize"
-	IntentUpgrade         Intent = "upgrade"
-	IntentRotateCA        Intent = "rotate-ca"
-	IntentCreateNodeGroup Intent = "create-nodegroup"
-	IntentUpdateNodeGroup Intent = "update-nodegroup"
-	IntentDeleteNodeGroup Intent = "delete-nodegroup"
+	IntentCreate           Intent = "create"
+	IntentUpdate           Intent = "update"
+	IntentResize           Intent = "resize"
+	IntentUpgrade          Intent = "upgrade"
+	IntentRotateCA         Intent = "rotate-ca"
+	IntentRotateCredential Intent = "rotate-credential"
+	IntentCreateNodeGroup  Intent = "create-nodegroup"
+	IntentUpdateNodeGroup  Intent = "update-nodegroup"
+	IntentDeleteNodeGroup  Intent = "delete-nodegroup"
 )
 
 // ValidateRequest asks whether the driver could carry out a request.
@@ -21,6 +22,7 @@ type ValidateRequest struct {
 	Template   ClusterTemplate
 	Cluster    Cluster
 	NodeGroups []NodeGroup
+	NodeGroup  string // whose request this is; empty for the whole cluster
 }
 
 // ValidateResponse lists what stands against it; none means yes.
@@ -51,6 +53,10 @@ type RenderRequest struct {
 	NodesToRemove []string
 	// MaxBatchSize is how many nodes an upgrade replaces at once.
 	MaxBatchSize int
+	// ClusterOutputs are the outputs of the cluster's own stack, as JSON
+	// texts by name, where NodeGroup has, or gets, a stack of its own: its
+	// nodes join what stands there.
+	ClusterOutputs map[string]RawJSON
 }
 
 // RenderResponse is a stack, ready for Heat but for its secrets.

@@ -286,8 +286,11 @@ type Description struct {
 	Services         []string `protobuf:"bytes,13,rep,name=services,proto3" json:"services,omitempty"`
 	TemplatePath     string   `protobuf:"bytes,14,opt,name=template_path,json=templatePath,proto3" json:"template_path,omitempty"`
 	ContainerVersion string   `protobuf:"bytes,15,opt,name=container_version,json=containerVersion,proto3" json:"container_version,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Labels of which a template must have one for a cluster to be upgraded to
+	// it; their values are versions that do not go down.
+	UpgradeLabels []string `protobuf:"bytes,16,rep,name=upgrade_labels,json=upgradeLabels,proto3" json:"upgrade_labels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Description) Reset() {
@@ -423,6 +426,13 @@ func (x *Description) GetContainerVersion() string {
 		return x.ContainerVersion
 	}
 	return ""
+}
+
+func (x *Description) GetUpgradeLabels() []string {
+	if x != nil {
+		return x.UpgradeLabels
+	}
+	return nil
 }
 
 // ClusterType is what a cluster template selects a driver by.
@@ -906,7 +916,7 @@ const file_magnum_driver_v1_driver_proto_rawDesc = "" +
 	"\bfeatures\x18\a \x03(\tR\bfeatures\"\x11\n" +
 	"\x0fDescribeRequest\"S\n" +
 	"\x10DescribeResponse\x12?\n" +
-	"\vdescription\x18\x01 \x01(\v2\x1d.magnum.driver.v1.DescriptionR\vdescription\"\xc1\x04\n" +
+	"\vdescription\x18\x01 \x01(\v2\x1d.magnum.driver.v1.DescriptionR\vdescription\"\xe8\x04\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x18\n" +
@@ -923,7 +933,8 @@ const file_magnum_driver_v1_driver_proto_rawDesc = "" +
 	"\rconfig_schema\x18\f \x01(\fR\fconfigSchema\x12\x1a\n" +
 	"\bservices\x18\r \x03(\tR\bservices\x12#\n" +
 	"\rtemplate_path\x18\x0e \x01(\tR\ftemplatePath\x12+\n" +
-	"\x11container_version\x18\x0f \x01(\tR\x10containerVersion\"l\n" +
+	"\x11container_version\x18\x0f \x01(\tR\x10containerVersion\x12%\n" +
+	"\x0eupgrade_labels\x18\x10 \x03(\tR\rupgradeLabels\"l\n" +
 	"\vClusterType\x12\x1f\n" +
 	"\vserver_type\x18\x01 \x01(\tR\n" +
 	"serverType\x12\x0e\n" +

@@ -23,11 +23,13 @@ const (
 
 // ValidateRequest holds the request as accepted by the API.
 type ValidateRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Intent        string                 `protobuf:"bytes,1,opt,name=intent,proto3" json:"intent,omitempty"`
-	Template      *ClusterTemplate       `protobuf:"bytes,2,opt,name=template,proto3" json:"template,omitempty"`
-	Cluster       *Cluster               `protobuf:"bytes,3,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	NodeGroups    []*NodeGroup           `protobuf:"bytes,4,rep,name=node_groups,json=nodeGroups,proto3" json:"node_groups,omitempty"`
+	state      protoimpl.MessageState `protogen:"open.v1"`
+	Intent     string                 `protobuf:"bytes,1,opt,name=intent,proto3" json:"intent,omitempty"`
+	Template   *ClusterTemplate       `protobuf:"bytes,2,opt,name=template,proto3" json:"template,omitempty"`
+	Cluster    *Cluster               `protobuf:"bytes,3,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	NodeGroups []*NodeGroup           `protobuf:"bytes,4,rep,name=node_groups,json=nodeGroups,proto3" json:"node_groups,omitempty"`
+	// Name of the group it is about; empty for the whole cluster.
+	NodeGroup     string `protobuf:"bytes,5,opt,name=node_group,json=nodeGroup,proto3" json:"node_group,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -88,6 +90,13 @@ func (x *ValidateRequest) GetNodeGroups() []*NodeGroup {
 		return x.NodeGroups
 	}
 	return nil
+}
+
+func (x *ValidateRequest) GetNodeGroup() string {
+	if x != nil {
+		return x.NodeGroup
+	}
+	return ""
 }
 
 // ValidateResponse lists what stands against it; none means yes.
@@ -200,8 +209,8 @@ func (x *Violation) GetClass() Class {
 // RenderRequest holds everything that decides a stack.
 type RenderRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// create, update, resize, upgrade, rotate-ca, create-nodegroup,
-	// update-nodegroup or delete-nodegroup.
+	// create, update, resize, upgrade, rotate-ca, rotate-credential,
+	// create-nodegroup, update-nodegroup or delete-nodegroup.
 	Intent   string           `protobuf:"bytes,1,opt,name=intent,proto3" json:"intent,omitempty"`
 	Template *ClusterTemplate `protobuf:"bytes,2,opt,name=template,proto3" json:"template,omitempty"`
 	Cluster  *Cluster         `protobuf:"bytes,3,opt,name=cluster,proto3" json:"cluster,omitempty"`
@@ -212,8 +221,11 @@ type RenderRequest struct {
 	Endpoints     *Endpoints `protobuf:"bytes,6,opt,name=endpoints,proto3" json:"endpoints,omitempty"`
 	NodesToRemove []string   `protobuf:"bytes,7,rep,name=nodes_to_remove,json=nodesToRemove,proto3" json:"nodes_to_remove,omitempty"`
 	MaxBatchSize  int64      `protobuf:"varint,8,opt,name=max_batch_size,json=maxBatchSize,proto3" json:"max_batch_size,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Outputs of the cluster's own stack as JSON texts by name, where
+	// node_group has a stack of its own.
+	ClusterOutputs map[string][]byte `protobuf:"bytes,9,rep,name=cluster_outputs,json=clusterOutputs,proto3" json:"cluster_outputs,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *RenderRequest) Reset() {
@@ -300,6 +312,13 @@ func (x *RenderRequest) GetMaxBatchSize() int64 {
 		return x.MaxBatchSize
 	}
 	return 0
+}
+
+func (x *RenderRequest) GetClusterOutputs() map[string][]byte {
+	if x != nil {
+		return x.ClusterOutputs
+	}
+	return nil
 }
 
 // RenderResponse is a stack, ready for Heat but for its secrets.
@@ -880,13 +899,15 @@ var File_magnum_driver_v1_templates_proto protoreflect.FileDescriptor
 
 const file_magnum_driver_v1_templates_proto_rawDesc = "" +
 	"\n" +
-	" magnum/driver/v1/templates.proto\x12\x10magnum.driver.v1\x1a\x1emagnum/driver/v1/cluster.proto\x1a\x1cmagnum/driver/v1/error.proto\"\xdb\x01\n" +
+	" magnum/driver/v1/templates.proto\x12\x10magnum.driver.v1\x1a\x1emagnum/driver/v1/cluster.proto\x1a\x1cmagnum/driver/v1/error.proto\"\xfa\x01\n" +
 	"\x0fValidateRequest\x12\x16\n" +
 	"\x06intent\x18\x01 \x01(\tR\x06intent\x12=\n" +
 	"\btemplate\x18\x02 \x01(\v2!.magnum.driver.v1.ClusterTemplateR\btemplate\x123\n" +
 	"\acluster\x18\x03 \x01(\v2\x19.magnum.driver.v1.ClusterR\acluster\x12<\n" +
 	"\vnode_groups\x18\x04 \x03(\v2\x1b.magnum.driver.v1.NodeGroupR\n" +
-	"nodeGroups\"O\n" +
+	"nodeGroups\x12\x1d\n" +
+	"\n" +
+	"node_group\x18\x05 \x01(\tR\tnodeGroup\"O\n" +
 	"\x10ValidateResponse\x12;\n" +
 	"\n" +
 	"violations\x18\x01 \x03(\v2\x1b.magnum.driver.v1.ViolationR\n" +
@@ -894,7 +915,7 @@ const file_magnum_driver_v1_templates_proto_rawDesc = "" +
 	"\tViolation\x12\x14\n" +
 	"\x05field\x18\x01 \x01(\tR\x05field\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12-\n" +
-	"\x05class\x18\x03 \x01(\x0e2\x17.magnum.driver.v1.ClassR\x05class\"\x81\x03\n" +
+	"\x05class\x18\x03 \x01(\x0e2\x17.magnum.driver.v1.ClassR\x05class\"\xa2\x04\n" +
 	"\rRenderRequest\x12\x16\n" +
 	"\x06intent\x18\x01 \x01(\tR\x06intent\x12=\n" +
 	"\btemplate\x18\x02 \x01(\v2!.magnum.driver.v1.ClusterTemplateR\btemplate\x123\n" +
@@ -905,7 +926,11 @@ const file_magnum_driver_v1_templates_proto_rawDesc = "" +
 	"node_group\x18\x05 \x01(\tR\tnodeGroup\x129\n" +
 	"\tendpoints\x18\x06 \x01(\v2\x1b.magnum.driver.v1.EndpointsR\tendpoints\x12&\n" +
 	"\x0fnodes_to_remove\x18\a \x03(\tR\rnodesToRemove\x12$\n" +
-	"\x0emax_batch_size\x18\b \x01(\x03R\fmaxBatchSize\"\xe3\x03\n" +
+	"\x0emax_batch_size\x18\b \x01(\x03R\fmaxBatchSize\x12\\\n" +
+	"\x0fcluster_outputs\x18\t \x03(\v23.magnum.driver.v1.RenderRequest.ClusterOutputsEntryR\x0eclusterOutputs\x1aA\n" +
+	"\x13ClusterOutputsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\fR\x05value:\x028\x01\"\xe3\x03\n" +
 	"\x0eRenderResponse\x12\x1a\n" +
 	"\btemplate\x18\x01 \x01(\tR\btemplate\x12A\n" +
 	"\x05files\x18\x02 \x03(\v2+.magnum.driver.v1.RenderResponse.FilesEntryR\x05files\x12\"\n" +
@@ -985,7 +1010,7 @@ func file_magnum_driver_v1_templates_proto_rawDescGZIP() []byte {
 	return file_magnum_driver_v1_templates_proto_rawDescData
 }
 
-var file_magnum_driver_v1_templates_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_magnum_driver_v1_templates_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_magnum_driver_v1_templates_proto_goTypes = []any{
 	(*ValidateRequest)(nil),    // 0: magnum.driver.v1.ValidateRequest
 	(*ValidateResponse)(nil),   // 1: magnum.driver.v1.ValidateResponse
@@ -999,55 +1024,57 @@ var file_magnum_driver_v1_templates_proto_goTypes = []any{
 	(*PreDeleteRequest)(nil),   // 9: magnum.driver.v1.PreDeleteRequest
 	(*PreDeleteResponse)(nil),  // 10: magnum.driver.v1.PreDeleteResponse
 	(*Cleanup)(nil),            // 11: magnum.driver.v1.Cleanup
-	nil,                        // 12: magnum.driver.v1.RenderResponse.FilesEntry
-	nil,                        // 13: magnum.driver.v1.RenderResponse.ParametersEntry
-	nil,                        // 14: magnum.driver.v1.MapOutputsRequest.OutputsEntry
-	nil,                        // 15: magnum.driver.v1.MapOutputsRequest.ParametersEntry
-	(*ClusterTemplate)(nil),    // 16: magnum.driver.v1.ClusterTemplate
-	(*Cluster)(nil),            // 17: magnum.driver.v1.Cluster
-	(*NodeGroup)(nil),          // 18: magnum.driver.v1.NodeGroup
-	(Class)(0),                 // 19: magnum.driver.v1.Class
-	(*Endpoints)(nil),          // 20: magnum.driver.v1.Endpoints
-	(*ClusterPatch)(nil),       // 21: magnum.driver.v1.ClusterPatch
-	(*NodeGroupPatch)(nil),     // 22: magnum.driver.v1.NodeGroupPatch
+	nil,                        // 12: magnum.driver.v1.RenderRequest.ClusterOutputsEntry
+	nil,                        // 13: magnum.driver.v1.RenderResponse.FilesEntry
+	nil,                        // 14: magnum.driver.v1.RenderResponse.ParametersEntry
+	nil,                        // 15: magnum.driver.v1.MapOutputsRequest.OutputsEntry
+	nil,                        // 16: magnum.driver.v1.MapOutputsRequest.ParametersEntry
+	(*ClusterTemplate)(nil),    // 17: magnum.driver.v1.ClusterTemplate
+	(*Cluster)(nil),            // 18: magnum.driver.v1.Cluster
+	(*NodeGroup)(nil),          // 19: magnum.driver.v1.NodeGroup
+	(Class)(0),                 // 20: magnum.driver.v1.Class
+	(*Endpoints)(nil),          // 21: magnum.driver.v1.Endpoints
+	(*ClusterPatch)(nil),       // 22: magnum.driver.v1.ClusterPatch
+	(*NodeGroupPatch)(nil),     // 23: magnum.driver.v1.NodeGroupPatch
 }
 var file_magnum_driver_v1_templates_proto_depIdxs = []int32{
-	16, // 0: magnum.driver.v1.ValidateRequest.template:type_name -> magnum.driver.v1.ClusterTemplate
-	17, // 1: magnum.driver.v1.ValidateRequest.cluster:type_name -> magnum.driver.v1.Cluster
-	18, // 2: magnum.driver.v1.ValidateRequest.node_groups:type_name -> magnum.driver.v1.NodeGroup
+	17, // 0: magnum.driver.v1.ValidateRequest.template:type_name -> magnum.driver.v1.ClusterTemplate
+	18, // 1: magnum.driver.v1.ValidateRequest.cluster:type_name -> magnum.driver.v1.Cluster
+	19, // 2: magnum.driver.v1.ValidateRequest.node_groups:type_name -> magnum.driver.v1.NodeGroup
 	2,  // 3: magnum.driver.v1.ValidateResponse.violations:type_name -> magnum.driver.v1.Violation
-	19, // 4: magnum.driver.v1.Violation.class:type_name -> magnum.driver.v1.Class
-	16, // 5: magnum.driver.v1.RenderRequest.template:type_name -> magnum.driver.v1.ClusterTemplate
-	17, // 6: magnum.driver.v1.RenderRequest.cluster:type_name -> magnum.driver.v1.Cluster
-	18, // 7: magnum.driver.v1.RenderRequest.node_groups:type_name -> magnum.driver.v1.NodeGroup
-	20, // 8: magnum.driver.v1.RenderRequest.endpoints:type_name -> magnum.driver.v1.Endpoints
-	12, // 9: magnum.driver.v1.RenderResponse.files:type_name -> magnum.driver.v1.RenderResponse.FilesEntry
-	13, // 10: magnum.driver.v1.RenderResponse.parameters:type_name -> magnum.driver.v1.RenderResponse.ParametersEntry
-	16, // 11: magnum.driver.v1.MapOutputsRequest.template:type_name -> magnum.driver.v1.ClusterTemplate
-	17, // 12: magnum.driver.v1.MapOutputsRequest.cluster:type_name -> magnum.driver.v1.Cluster
-	18, // 13: magnum.driver.v1.MapOutputsRequest.node_groups:type_name -> magnum.driver.v1.NodeGroup
-	14, // 14: magnum.driver.v1.MapOutputsRequest.outputs:type_name -> magnum.driver.v1.MapOutputsRequest.OutputsEntry
-	15, // 15: magnum.driver.v1.MapOutputsRequest.parameters:type_name -> magnum.driver.v1.MapOutputsRequest.ParametersEntry
-	7,  // 16: magnum.driver.v1.MapOutputsRequest.resources:type_name -> magnum.driver.v1.Resource
-	21, // 17: magnum.driver.v1.MapOutputsResponse.cluster:type_name -> magnum.driver.v1.ClusterPatch
-	22, // 18: magnum.driver.v1.MapOutputsResponse.node_groups:type_name -> magnum.driver.v1.NodeGroupPatch
-	16, // 19: magnum.driver.v1.PreDeleteRequest.template:type_name -> magnum.driver.v1.ClusterTemplate
-	17, // 20: magnum.driver.v1.PreDeleteRequest.cluster:type_name -> magnum.driver.v1.Cluster
-	11, // 21: magnum.driver.v1.PreDeleteResponse.cleanups:type_name -> magnum.driver.v1.Cleanup
-	5,  // 22: magnum.driver.v1.RenderResponse.ParametersEntry.value:type_name -> magnum.driver.v1.Parameter
-	0,  // 23: magnum.driver.v1.Templates.Validate:input_type -> magnum.driver.v1.ValidateRequest
-	3,  // 24: magnum.driver.v1.Templates.Render:input_type -> magnum.driver.v1.RenderRequest
-	6,  // 25: magnum.driver.v1.Templates.MapOutputs:input_type -> magnum.driver.v1.MapOutputsRequest
-	9,  // 26: magnum.driver.v1.Templates.PreDelete:input_type -> magnum.driver.v1.PreDeleteRequest
-	1,  // 27: magnum.driver.v1.Templates.Validate:output_type -> magnum.driver.v1.ValidateResponse
-	4,  // 28: magnum.driver.v1.Templates.Render:output_type -> magnum.driver.v1.RenderResponse
-	8,  // 29: magnum.driver.v1.Templates.MapOutputs:output_type -> magnum.driver.v1.MapOutputsResponse
-	10, // 30: magnum.driver.v1.Templates.PreDelete:output_type -> magnum.driver.v1.PreDeleteResponse
-	27, // [27:31] is the sub-list for method output_type
-	23, // [23:27] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	20, // 4: magnum.driver.v1.Violation.class:type_name -> magnum.driver.v1.Class
+	17, // 5: magnum.driver.v1.RenderRequest.template:type_name -> magnum.driver.v1.ClusterTemplate
+	18, // 6: magnum.driver.v1.RenderRequest.cluster:type_name -> magnum.driver.v1.Cluster
+	19, // 7: magnum.driver.v1.RenderRequest.node_groups:type_name -> magnum.driver.v1.NodeGroup
+	21, // 8: magnum.driver.v1.RenderRequest.endpoints:type_name -> magnum.driver.v1.Endpoints
+	12, // 9: magnum.driver.v1.RenderRequest.cluster_outputs:type_name -> magnum.driver.v1.RenderRequest.ClusterOutputsEntry
+	13, // 10: magnum.driver.v1.RenderResponse.files:type_name -> magnum.driver.v1.RenderResponse.FilesEntry
+	14, // 11: magnum.driver.v1.RenderResponse.parameters:type_name -> magnum.driver.v1.RenderResponse.ParametersEntry
+	17, // 12: magnum.driver.v1.MapOutputsRequest.template:type_name -> magnum.driver.v1.ClusterTemplate
+	18, // 13: magnum.driver.v1.MapOutputsRequest.cluster:type_name -> magnum.driver.v1.Cluster
+	19, // 14: magnum.driver.v1.MapOutputsRequest.node_groups:type_name -> magnum.driver.v1.NodeGroup
+	15, // 15: magnum.driver.v1.MapOutputsRequest.outputs:type_name -> magnum.driver.v1.MapOutputsRequest.OutputsEntry
+	16, // 16: magnum.driver.v1.MapOutputsRequest.parameters:type_name -> magnum.driver.v1.MapOutputsRequest.ParametersEntry
+	7,  // 17: magnum.driver.v1.MapOutputsRequest.resources:type_name -> magnum.driver.v1.Resource
+	22, // 18: magnum.driver.v1.MapOutputsResponse.cluster:type_name -> magnum.driver.v1.ClusterPatch
+	23, // 19: magnum.driver.v1.MapOutputsResponse.node_groups:type_name -> magnum.driver.v1.NodeGroupPatch
+	17, // 20: magnum.driver.v1.PreDeleteRequest.template:type_name -> magnum.driver.v1.ClusterTemplate
+	18, // 21: magnum.driver.v1.PreDeleteRequest.cluster:type_name -> magnum.driver.v1.Cluster
+	11, // 22: magnum.driver.v1.PreDeleteResponse.cleanups:type_name -> magnum.driver.v1.Cleanup
+	5,  // 23: magnum.driver.v1.RenderResponse.ParametersEntry.value:type_name -> magnum.driver.v1.Parameter
+	0,  // 24: magnum.driver.v1.Templates.Validate:input_type -> magnum.driver.v1.ValidateRequest
+	3,  // 25: magnum.driver.v1.Templates.Render:input_type -> magnum.driver.v1.RenderRequest
+	6,  // 26: magnum.driver.v1.Templates.MapOutputs:input_type -> magnum.driver.v1.MapOutputsRequest
+	9,  // 27: magnum.driver.v1.Templates.PreDelete:input_type -> magnum.driver.v1.PreDeleteRequest
+	1,  // 28: magnum.driver.v1.Templates.Validate:output_type -> magnum.driver.v1.ValidateResponse
+	4,  // 29: magnum.driver.v1.Templates.Render:output_type -> magnum.driver.v1.RenderResponse
+	8,  // 30: magnum.driver.v1.Templates.MapOutputs:output_type -> magnum.driver.v1.MapOutputsResponse
+	10, // 31: magnum.driver.v1.Templates.PreDelete:output_type -> magnum.driver.v1.PreDeleteResponse
+	28, // [28:32] is the sub-list for method output_type
+	24, // [24:28] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_magnum_driver_v1_templates_proto_init() }
@@ -1067,7 +1094,7 @@ func file_magnum_driver_v1_templates_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_magnum_driver_v1_templates_proto_rawDesc), len(file_magnum_driver_v1_templates_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

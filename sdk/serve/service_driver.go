@@ -156,6 +156,7 @@ func descriptionToPB(d driver.Description) *pb.Description {
 		Services:         d.Services,
 		TemplatePath:     d.TemplatePath,
 		ContainerVersion: d.ContainerVersion,
+		UpgradeLabels:    d.UpgradeLabels,
 	}
 }
 
@@ -184,5 +185,6 @@ func descriptionFromPB(d *pb.Description) driver.Description {
 		Services:         d.GetServices(),
 		TemplatePath:     d.GetTemplatePath(),
 		ContainerVersion: d.GetContainerVersion(),
+		UpgradeLabels:    d.GetUpgradeLabels(),
 	}
 }

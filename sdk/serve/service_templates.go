@@ -18,6 +18,7 @@ func (s templatesServer) Validate(ctx context.Context, in *pb.ValidateRequest) (
 		Template:   clusterTemplateFromPB(in.GetTemplate()),
 		Cluster:    clusterFromPB(in.GetCluster()),
 		NodeGroups: each(in.GetNodeGroups(), nodeGroupFromPB),
+		NodeGroup:  in.GetNodeGroup(),
 	})
 	if err != nil {
 		return nil, err
@@ -29,14 +30,15 @@ func (s templatesServer) Validate(ctx context.Context, in *pb.ValidateRequest) (
 
 func (s templatesServer) Render(ctx context.Context, in *pb.RenderRequest) (*pb.RenderResponse, error) {
 	out, err := s.impl.Render(ctx, driver.RenderRequest{
-		Intent:        driver.Intent(in.GetIntent()),
-		Template:      clusterTemplateFromPB(in.GetTemplate()),
-		Cluster:       clusterFromPB(in.GetCluster()),
-		NodeGroups:    each(in.GetNodeGroups(), nodeGroupFromPB),
-		NodeGroup:     in.GetNodeGroup(),
-		Endpoints:     endpointsFromPB(in.GetEndpoints()),
-		NodesToRemove: in.GetNodesToRemove(),
-		MaxBatchSize:  int(in.GetMaxBatchSize()),
+		Intent:         driver.Intent(in.GetIntent()),
+		Template:       clusterTemplateFromPB(in.GetTemplate()),
+		Cluster:        clusterFromPB(in.GetCluster()),
+		NodeGroups:     each(in.GetNodeGroups(), nodeGroupFromPB),
+		NodeGroup:      in.GetNodeGroup(),
+		Endpoints:      endpointsFromPB(in.GetEndpoints()),
+		NodesToRemove:  in.GetNodesToRemove(),
+		MaxBatchSize:   int(in.GetMaxBatchSize()),
+		ClusterOutputs: rawMap[driver.RawJSON](in.GetClusterOutputs()),
 	})
 	if err != nil {
 		return nil, err
@@ -97,6 +99,7 @@ func (c templatesClient) Validate(ctx context.Context, req driver.ValidateReques
 		Template:   clusterTemplateToPB(req.Template),
 		Cluster:    clusterToPB(req.Cluster),
 		NodeGroups: each(req.NodeGroups, nodeGroupToPB),
+		NodeGroup:  req.NodeGroup,
 	})
 	if err != nil {
 		return driver.ValidateResponse{}, asError(err)
@@ -108,14 +111,15 @@ func (c templatesClient) Validate(ctx context.Context, req driver.ValidateReques
 
 func (c templatesClient) Render(ctx context.Context, req driver.RenderRequest) (driver.RenderResponse, error) {
 	out, err := c.rpc.Render(ctx, &pb.RenderRequest{
-		Intent:        string(req.Intent),
-		Template:      clusterTemplateToPB(req.Template),
-		Cluster:       clusterToPB(req.Cluster),
-		NodeGroups:    each(req.NodeGroups, nodeGroupToPB),
-		NodeGroup:     req.NodeGroup,
-		Endpoints:     endpointsToPB(req.Endpoints),
-		NodesToRemove: req.NodesToRemove,
-		MaxBatchSize:  int64(req.MaxBatchSize),
+		Intent:         string(req.Intent),
+		Template:       clusterTemplateToPB(req.Template),
+		Cluster:        clusterToPB(req.Cluster),
+		NodeGroups:     each(req.NodeGroups, nodeGroupToPB),
+		NodeGroup:      req.NodeGroup,
+		Endpoints:      endpointsToPB(req.Endpoints),
+		NodesToRemove:  req.NodesToRemove,
+		MaxBatchSize:   int64(req.MaxBatchSize),
+		ClusterOutputs: rawMap[[]byte](req.ClusterOutputs),
 	})
 	if err != nil {
 		return driver.RenderResponse{}, asError(err)

@@ -25,6 +25,7 @@ type Definition struct {
 	Capabilities     []driver.Capability
 	Limits           driver.Limits
 	ContainerVersion string
+	UpgradeLabels    []string // as in driver.Description
 
 	Labels       []Label
 	Parameters   []Parameter
@@ -91,6 +92,7 @@ func (d *Definition) Describe(_ context.Context, _ driver.DescribeRequest) (driv
 		ResourceTypes:    types,
 		TemplatePath:     d.Main,
 		ContainerVersion: d.ContainerVersion,
+		UpgradeLabels:    d.UpgradeLabels,
 	}}, nil
 }
 

@@ -25,8 +25,9 @@ func (s *suite) fullCluster(t *testing.T) *magnum.Cluster {
 				Name: magnum.DefaultMaster, Role: magnum.RoleMaster, IsDefault: true, DockerVolumeSize: 3, Labels: magnum.Labels{"c": "d"},
 				FlavorID: "f", ImageID: "i", NodeAddresses: []string{"10.0.0.1", "10.0.0.2"}, NodeCount: 2, MaxNodeCount: 4, MinNodeCount: 1,
 				StackID: "st", Status: magnum.CreateInProgress, StatusReason: "why", Version: "v",
+				NodeLabels: magnum.Labels{"zone": "a"}, NodeTaints: []magnum.Taint{{Key: "gpu", Value: "\"1\"", Effect: "NoSchedule"}, {Key: "x", Effect: "NoExecute"}},
 			},
-			{Name: magnum.DefaultWorker, Role: magnum.RoleWorker, IsDefault: true, Labels: magnum.Labels{}, NodeAddresses: []string{}},
+			{Name: magnum.DefaultWorker, Role: magnum.RoleWorker, IsDefault: true, Labels: magnum.Labels{}, NodeAddresses: []string{}, NodeLabels: magnum.Labels{}},
 		},
 	}
 }
