@@ -209,6 +209,11 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	return f
 }
 
+// with is the same fixture in front of another handler.
+func (f *fixture) with(h http.Handler) *fixture {
+	return &fixture{TB: f.TB, cloud: f.cloud, handler: h, db: f.db, cert: f.cert, path: f.path, version: f.version}
+}
+
 // reply is an answer.
 type reply struct {
 	status int
