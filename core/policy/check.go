@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Credentials are what a rule may know of the caller.
 type Credentials struct {
@@ -11,6 +14,15 @@ type Credentials struct {
 	Roles     []string
 	// IsAdmin is set by whoever asks, from the rule context_is_admin.
 	IsAdmin bool
+	// Service is whose X-Service-Token came with the request; nil without one.
+	Service *Service
+}
+
+// Service is a service that passes on what somebody asked of it.
+type Service struct {
+	UserID, UserDomainID       string
+	ProjectID, ProjectDomainID string
+	Roles                      []string
 }
 
 // attribute returns a value by the name it has in rules.
@@ -29,6 +41,19 @@ func (c Credentials) attribute(name string) (string, bool) {
 			return "True", true
 		}
 		return "False", true
+	}
+	if c.Service == nil {
+		return "", false
+	}
+	switch name {
+	case "service_user_id":
+		return c.Service.UserID, true
+	case "service_user_domain_id":
+		return c.Service.UserDomainID, true
+	case "service_project_id":
+		return c.Service.ProjectID, true
+	case "service_project_domain_id":
+		return c.Service.ProjectDomainID, true
 	}
 	return "", false
 }
@@ -110,6 +135,12 @@ type credential struct {
 }
 
 func (k credential) allows(c *Credentials, t Target) bool {
+	if k.name == "service_roles" {
+		// A list: one of its members has to be the one. Unlike role:, case
+		// counts, as in every comparison of oslo.policy's but that one.
+		want, ok := k.with.value(t)
+		return ok && c.Service != nil && slices.Contains(c.Service.Roles, want)
+	}
 	have, ok := c.attribute(k.name)
 	if !ok {
 		return false

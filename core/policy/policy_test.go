@@ -60,6 +60,37 @@ func TestLanguage(t *testing.T) {
 	}
 }
 
+// TestServiceCredentials asks for what a service token says; without one
+// every such comparison fails.
+func TestServiceCredentials(t *testing.T) {
+	service := &Service{UserID: "su", UserDomainID: "sud", ProjectID: "sp", ProjectDomainID: "spd", Roles: []string{"reader", "service"}}
+	for rule, want := range map[string]bool{
+		"service_roles:service":             true,
+		"service_roles:Service":             false,
+		"service_roles:admin":               false,
+		"service_roles:%(absent)s":          false,
+		"service_user_id:su":                true,
+		"service_user_domain_id:sud":        true,
+		"service_project_id:sp":             true,
+		"service_project_domain_id:spd":     true,
+		"service_project_id:u1":             false,
+		"role:service":                      false, // the user's roles are others
+		"not service_roles:service":         false,
+		"user_id:u1 and service_user_id:su": true,
+	} {
+		e, err := compile(map[string]string{Admin: "!", "r": rule}, "default")
+		if err != nil {
+			t.Fatalf("%q: %v", rule, err)
+		}
+		if got := e.Allowed("r", &Credentials{UserID: "u1", Service: service}, target{}); got != want {
+			t.Errorf("%q allows: %v, want %v", rule, got, want)
+		}
+		if !strings.HasPrefix(rule, "not ") && e.Allowed("r", &Credentials{UserID: "u1"}, target{}) {
+			t.Errorf("%q allows without a service token", rule)
+		}
+	}
+}
+
 func TestLanguageRefused(t *testing.T) {
 	for _, rule := range []string{
 		"and", "role:a and", "or role:a", "(role:a", "role:a)", "role:a role:b", "not", "()", "nocolon",
