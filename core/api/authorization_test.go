@@ -38,6 +38,9 @@ func TestAuthorization(t *testing.T) {
 		{"PATCH", "/clusters/{cluster_ident}", `[{"op": "replace", "path": "/node_count", "value": 2}]`, [7]int{401, 202, 202, 403, 404, 202, 403}},
 		{"DELETE", "/clusters/{cluster_ident}", "", [7]int{401, 204, 204, 403, 404, 204, 403}},
 		{"POST", "/clusters/{cluster_ident}/actions/resize", `{"node_count": 2}`, [7]int{401, 202, 202, 403, 404, 202, 403}},
+		// A node may look at the groups of its project, as upstream lets it.
+		{"GET", "/clusters/{cluster_id}/nodegroups", "", [7]int{401, 200, 200, 200, 404, 200, 200}},
+		{"GET", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "", [7]int{401, 200, 200, 200, 404, 200, 200}},
 		{"GET", "/certificates/{cluster_ident}", "", [7]int{401, 200, 403, 403, 404, 200, 200}},
 		{"POST", "/certificates", `{"cluster_uuid": "CLUSTER", "csr": "bad"}`, [7]int{401, 400, 403, 403, 400, 400, 400}}, // 400: asked, and bad
 		{"GET", "/quotas", "", [7]int{401, 403, 403, 403, 403, 200, 403}},
@@ -67,7 +70,9 @@ func TestAuthorization(t *testing.T) {
 	}
 	settled := func(f *fixture) string {
 		f.setQuota("project-demo", 20)
-		return f.signable("c")
+		id := f.signable("c")
+		f.withAddress(id, magnum.NodeGroup{Name: "extra", Role: "gpu", NodeCount: 1, Status: magnum.CreateComplete})
+		return id
 	}
 	shared := settled(f)
 	for _, c := range table {
@@ -77,7 +82,7 @@ func TestAuthorization(t *testing.T) {
 				f = newFixture(t) // what changes the world has one of its own
 				id = settled(f)
 			}
-			fill := strings.NewReplacer("{cluster_ident}", id, "CLUSTER", id, "{project_id}", "project-demo", "{resource}", "Cluster",
+			fill := strings.NewReplacer("{cluster_ident}", id, "{cluster_id}", id, "{nodegroup_id}", "extra", "CLUSTER", id, "{project_id}", "project-demo", "{resource}", "Cluster",
 				"{cluster_template_ident}", f.stored(id).ClusterTemplateID, "TEMPLATE", f.stored(id).ClusterTemplateID)
 			before := f.dump()
 			got := f.send(who, c.method, fill.Replace(c.path), fill.Replace(c.body))

@@ -148,7 +148,7 @@ func testDrivers() []state.Driver {
 	k8s := []string{"flannel", "calico"}
 	return []state.Driver{
 		one("k8s_fedora_atomic_v1", "fedora-atomic", "kubernetes", k8s, []string{"cinder"}, schema,
-			driver.CapResize, driver.CapZeroNodes, driver.CapRemoveNamedNodes),
+			driver.CapResize, driver.CapZeroNodes, driver.CapRemoveNamedNodes, driver.CapNodeGroups, driver.CapNodeLabels),
 		one("k8s_fedora_coreos_v1", "fedora-coreos", "kubernetes", k8s, []string{"cinder"}, "", driver.CapResize, driver.CapZeroNodes),
 		one("swarm_fedora_atomic_v1", "fedora-atomic", "swarm", []string{"docker", "flannel"}, []string{"rexray"}, ""),
 		one("swarm_fedora_atomic_v2", "fedora-atomic", "swarm-mode", []string{"docker", "flannel"}, []string{"rexray"}, "", driver.CapResize),

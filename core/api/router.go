@@ -33,6 +33,9 @@ func (a *api) routes() []route {
 		{"DELETE", "/clusters/{cluster_ident}", "delete", "cluster:delete", always, newest, a.deleteCluster},
 		{"POST", "/clusters/{cluster_ident}/actions/resize", "resize", "cluster:resize", 7, newest, a.resizeCluster},
 
+		{"GET", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "get_one", "nodegroup:get", 9, newest, a.showNodeGroup},
+		{"GET", "/clusters/{cluster_id}/nodegroups", "get_all", "nodegroup:get_all", 9, newest, a.listNodeGroups},
+
 		{"GET", "/clustertemplates/detail", "detail", "clustertemplate:detail", always, newest, a.listTemplates},
 		{"GET", "/clustertemplates/{cluster_template_ident}", "get_one", "clustertemplate:get", always, newest, a.showTemplate},
 		{"GET", "/clustertemplates", "get_all", "clustertemplate:get_all", always, newest, a.listTemplates},

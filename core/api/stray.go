@@ -23,16 +23,20 @@ func (a *api) lost(w http.ResponseWriter, r *http.Request) {
 // stray finds the refusal, and whether upstream has found the resource by then
 // and so names versions.
 func (a *api) stray(v version, method string, asked []string) (versioned bool, err error) {
+	groups := len(asked) > 2 && asked[0] == "clusters" && asked[2] == "nodegroups"
 	methods := map[string]bool{}
 	var listed, single, detail bool // by GET
 	for i := range a.table {
 		rt := &a.table[i]
 		have := strings.Split(strings.Trim(rt.path, "/"), "/")
-		if have[0] != asked[0] {
+		if have[0] != asked[0] || groups != isOfGroups(have) {
 			continue
 		}
+		if groups && rt.method == method && rt.check(v) != nil {
+			return false, rt.check(v) // the whole controller came later
+		}
 		// Sub-resources and actions are controllers of their own.
-		if len(have) <= 2 || strings.HasPrefix(have[2], "{") {
+		if groups || len(have) <= 2 || strings.HasPrefix(have[2], "{") {
 			methods[rt.method] = true
 		}
 		if rt.method == http.MethodGet && rt.rule != anybody {
@@ -57,6 +61,8 @@ func (a *api) stray(v version, method string, asked []string) (versioned bool, e
 		}
 		refusal.allow = &allow
 		return false, refusal
+	case groups && method == http.MethodPost && len(asked) == 4:
+		return true, surplusArgument("nodegroups", asked[3])
 	case method == http.MethodPost && len(asked) == 2:
 		return true, surplusArgument(asked[0], asked[1])
 	case detail && method == http.MethodGet && len(asked) == 3 && asked[2] == "detail":
@@ -64,6 +70,10 @@ func (a *api) stray(v version, method string, asked []string) (versioned bool, e
 	}
 	return false, framework(http.StatusNotFound, "")
 }
+
+// isOfGroups reports whether a route is one of node groups, which upstream
+// has in a controller below that of clusters.
+func isOfGroups(path []string) bool { return len(path) > 2 && path[2] == "nodegroups" }
 
 // detailOfOne is what GET /clusters/x/detail comes to: x is taken for the
 // marker of the detailed list. The placeholders are upstream's own slip.
@@ -107,6 +117,8 @@ func surplusArgument(resource, ident string) error {
 		argument, kind = "quota", "Quota"
 	case "federations":
 		argument, kind = "federation", "Federation"
+	case "nodegroups":
+		argument, kind = "nodegroup", "NodeGroup"
 	}
 	return invalid(argument, ident, "unable to convert to "+kind+". Error: "+kind+".__init__() takes 1 positional argument but 2 were given")
 }

@@ -28,6 +28,7 @@ func Run(t *testing.T, open Open) {
 		{"Template", templateTests()},
 		{"Cluster", clusterTests()},
 		{"List", listTests()},
+		{"NodeGroup", nodeGroupTests()},
 		{"AcceptCreate", acceptCreateTests()},
 		{"Accept", acceptTests()},
 		{"Claim", claimTests()},
