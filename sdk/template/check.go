@@ -15,12 +15,14 @@ import (
 // Check is for an author's tests. It looks for what would only fail in
 // somebody's cloud: first at the definition itself, then at the stack of each
 // request. A request should be there for every option that changes which
-// templates, fragments or parameters take part.
+// templates, fragments or parameters take part, also of a node group with a
+// stack of its own where the driver has them.
 //
 // Of each stack it asks that every parameter sent is declared and every
 // required one sent, in nested templates too; that every declared parameter is
 // used, and one of the main template also fed; that secrets go into hidden
-// parameters only; that outputs exist; and what package hot finds.
+// parameters only; that outputs exist, in the cluster's stack also those that
+// node groups read; and what package hot finds.
 func (d *Definition) Check(reqs ...driver.RenderRequest) []error {
 	errs := d.checkSelf()
 	for i, req := range reqs {
@@ -56,13 +58,16 @@ func (d *Definition) checkSelf() []error {
 			say("label %s: %w", l.Name, err)
 		}
 	}
-	seen = map[string]bool{}
-	for _, p := range d.Parameters {
+	for i, p := range d.Parameters {
 		// Two sources for one parameter are fine where conditions choose.
-		if seen[p.Name] && p.When == nil {
+		if p.When == nil && slices.ContainsFunc(d.Parameters[:i], func(q Parameter) bool {
+			return p.Name == q.Name && (p.In == q.In || p.In == "" || q.In == "")
+		}) {
 			say("parameter %s is declared twice", p.Name)
 		}
-		seen[p.Name] = true
+		if p.From.output != "" && p.In != NodeGroupStack {
+			say("parameter %s reads an output of the cluster's stack, but is not of NodeGroupStack alone", p.Name)
+		}
 		if p.From.value == nil {
 			say("parameter %s has no source", p.Name)
 		} else if p.From.check != nil {
@@ -70,6 +75,9 @@ func (d *Definition) checkSelf() []error {
 				say("parameter %s: %w", p.Name, err)
 			}
 		}
+	}
+	if has := slices.Contains(d.Capabilities, driver.CapNodeGroups); has != (d.NodeGroupMain != "") {
+		say("the capability %s and NodeGroupMain go together", driver.CapNodeGroups)
 	}
 	for _, o := range d.Outputs {
 		if !slices.Contains(targets(), o.To) {
@@ -105,7 +113,7 @@ func (d *Definition) checkStack(req driver.RenderRequest) []error {
 	if err != nil {
 		return []error{err}
 	}
-	main := stack.Template
+	main, v := stack.Template, d.Values(req)
 	var errs []error
 	params := make(map[string]any, len(out.Parameters))
 	for name, p := range out.Parameters {
@@ -123,14 +131,18 @@ func (d *Definition) checkStack(req driver.RenderRequest) []error {
 		errs = append(errs, errors.New(f.String()))
 	}
 	for _, name := range main.ParameterNames() {
-		if !slices.ContainsFunc(d.Parameters, func(p Parameter) bool { return p.Name == name }) {
+		if !slices.ContainsFunc(d.Parameters, func(p Parameter) bool { return p.Name == name && p.In.holds(v) }) {
 			errs = append(errs, fmt.Errorf("parameter %s is declared but nothing feeds it", name))
 		}
 	}
-	v := d.Values(req)
+	for _, p := range d.Parameters {
+		if p.From.output != "" && !v.OwnStack() && main.Outputs[p.From.output] == nil {
+			errs = append(errs, fmt.Errorf("the template has no output %s, which parameter %s of a node group reads", p.From.output, p.Name))
+		}
+	}
 	for _, o := range d.Outputs {
 		switch {
-		case !o.When.holds(v):
+		case !o.To.in(v.stack()) || !o.When.holds(v):
 		case o.Stack != "" && main.Outputs[o.Stack] == nil:
 			errs = append(errs, fmt.Errorf("the template has no output %s", o.Stack))
 		case o.Parameter != "" && main.Parameters[o.Parameter] == nil:

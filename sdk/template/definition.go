@@ -38,6 +38,10 @@ type Definition struct {
 	// Files holds the templates; Main names the main one, as Heat gets it.
 	Files fs.FS
 	Main  string
+	// NodeGroupMain names the main template of the stack that a node group
+	// beyond the default ones has for itself. A driver that has
+	// driver.CapNodeGroups needs one.
+	NodeGroupMain string
 
 	// Checks look at what the label types and the required parameters
 	// cannot say.
@@ -45,6 +49,24 @@ type Definition struct {
 	// Cleanups says what the cluster may have made by itself.
 	Cleanups func(driver.Cluster) []driver.Cleanup
 }
+
+// Stack is one of the two kinds of stack a definition can have.
+type Stack string
+
+// The stacks.
+const (
+	// ClusterStack is the cluster's own, of the template Main. The default
+	// node groups are in it.
+	ClusterStack Stack = "cluster"
+	// NodeGroupStack is that of one more group of workers, of the template
+	// NodeGroupMain. Its nodes join what the cluster's stack has made, which
+	// they know from its outputs; see ClusterOutput.
+	NodeGroupStack Stack = "nodegroup"
+)
+
+// holds reports whether something that is in one stack, or with "" in both, is
+// in the stack of the request.
+func (s Stack) holds(v *Values) bool { return s == "" || s == v.stack() }
 
 // Condition decides from a request; nil is always.
 type Condition func(*Values) bool

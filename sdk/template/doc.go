@@ -15,6 +15,16 @@
 // passed on as it is. A file whose name starts with an underscore holds
 // definitions for the others and is not passed on.
 //
+// A driver with driver.CapNodeGroups has a second main template, NodeGroupMain,
+// for the stacks of node groups beyond the default ones. Parameters are mapped
+// once for both, from the group concerned: template.Workers("FlavorID") is the
+// flavor of the default workers in the cluster's stack, and that of the group
+// in the group's. What only one of the templates declares says so:
+//
+//	{Name: "flavor", From: template.Workers("FlavorID"), Required: true},
+//	{Name: "masters", In: template.ClusterStack, From: template.Masters("NodeCount")},
+//	{Name: "network", In: template.NodeGroupStack, From: template.ClusterOutput("network"), Required: true},
+//
 // Everything is a pure function of the request: the same request gives the
 // same bytes, so sprig's random, date, environment and network functions are
 // not there.

@@ -17,12 +17,16 @@ import (
 //	d.Labels = append(d.Labels, template.Label{Name: "instance_store_type", …})
 //	d.Parameters = append(d.Parameters, template.Parameter{…})
 //	d.Files = template.Overlay(d.Files, acme) // acme's files win
+//
+// A parameter goes to both main templates unless its In says otherwise, so a
+// driver with node groups gets it into both, or names the one.
 func (d *Definition) Clone() *Definition {
 	c := *d
 	c.Types = slices.Clone(d.Types)
 	c.NetworkDrivers = slices.Clone(d.NetworkDrivers)
 	c.VolumeDrivers = slices.Clone(d.VolumeDrivers)
 	c.Capabilities = slices.Clone(d.Capabilities)
+	c.UpgradeLabels = slices.Clone(d.UpgradeLabels)
 	c.Labels = slices.Clone(d.Labels)
 	c.Parameters = slices.Clone(d.Parameters)
 	c.Outputs = slices.Clone(d.Outputs)
@@ -40,7 +44,7 @@ func (d *Definition) SetLabel(l Label) {
 	d.Labels = append(slices.DeleteFunc(d.Labels, func(have Label) bool { return have.Name == l.Name }), l)
 }
 
-// SetParameter adds a parameter, in place of one of the same name.
+// SetParameter adds a parameter, in place of those of the same name.
 func (d *Definition) SetParameter(p Parameter) {
 	d.Parameters = append(slices.DeleteFunc(d.Parameters, func(have Parameter) bool { return have.Name == p.Name }), p)
 }

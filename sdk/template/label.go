@@ -37,6 +37,10 @@ type Label struct {
 	Pattern     string   // for String, a regular expression for the whole text
 	Minimum     *int     // for Integer
 	Maximum     *int
+	// PerNodeGroup says that the label is about nodes: a node group with a
+	// stack of its own may have another value than the cluster. Others are of
+	// the whole cluster.
+	PerNodeGroup bool
 }
 
 // Int makes a bound for a Label.
@@ -140,6 +144,9 @@ type property struct {
 	Maximum     *int     `json:"maximum,omitempty"`
 	Deprecated  bool     `json:"deprecated,omitempty"`
 	Since       string   `json:"x-since,omitempty"`
+	// PerNodeGroup tells the labels that a node group can have from those of
+	// the whole cluster.
+	PerNodeGroup bool `json:"x-per-node-group,omitempty"`
 }
 
 func labelSchema(labels []Label) (driver.RawJSON, error) {
@@ -148,6 +155,7 @@ func labelSchema(labels []Label) (driver.RawJSON, error) {
 		p := property{
 			Type: "string", Description: l.Description, Enum: l.Enum,
 			Minimum: l.Minimum, Maximum: l.Maximum, Deprecated: l.Deprecated, Since: l.Since,
+			PerNodeGroup: l.PerNodeGroup,
 		}
 		if l.Pattern != "" {
 			p.Pattern = "^(?:" + l.Pattern + ")$"

@@ -22,8 +22,10 @@ const (
 	ToDiscoveryURL     Target = "cluster.discovery_url"
 	ToMasterAddresses  Target = "masters.node_addresses"
 	ToMasterCount      Target = "masters.node_count"
-	ToWorkerAddresses  Target = "workers.node_addresses"
-	ToWorkerCount      Target = "workers.node_count"
+	// These two are of the worker group whose nodes the stack makes: the
+	// default one, or the group with a stack of its own.
+	ToWorkerAddresses Target = "workers.node_addresses"
+	ToWorkerCount     Target = "workers.node_count"
 )
 
 func targets() []Target {
@@ -33,9 +35,17 @@ func targets() []Target {
 	}
 }
 
-// Output feeds a field of the cluster or of a default node group from a stack
-// output, a stack parameter, or a constant; give one of the three. An output
-// that the stack does not have leaves the field alone.
+// in reports whether a stack can say anything about the target: that of a node
+// group says nothing about the cluster or its masters.
+func (t Target) in(s Stack) bool {
+	return s == ClusterStack || t == ToWorkerAddresses || t == ToWorkerCount
+}
+
+// Output feeds a field of the cluster or of a node group from a stack output, a
+// stack parameter, or a constant; give one of the three. An output that the
+// stack does not have leaves the field alone. Those whose target is the workers'
+// are read from the stacks of node groups too, so both templates call them the
+// same.
 type Output struct {
 	Stack     string // name of the stack's output
 	Parameter string // name of a parameter of the main template
@@ -51,11 +61,14 @@ func (d *Definition) MapOutputs(_ context.Context, req driver.MapOutputsRequest)
 	v := d.Values(driver.RenderRequest{
 		Template: req.Template, Cluster: req.Cluster, NodeGroups: req.NodeGroups, NodeGroup: req.NodeGroup,
 	})
+	if bad := unknownGroup(v); bad != nil {
+		return driver.MapOutputsResponse{}, driver.Errorf(bad.Class, "%s", bad.Message)
+	}
 	var out driver.MapOutputsResponse
 	masters := driver.NodeGroupPatch{Name: v.Masters().Name}
 	workers := driver.NodeGroupPatch{Name: v.Workers().Name}
 	for _, o := range d.Outputs {
-		if !o.When.holds(v) {
+		if !o.To.in(v.stack()) || !o.When.holds(v) {
 			continue
 		}
 		raw, ok := o.read(req)

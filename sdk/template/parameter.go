@@ -1,6 +1,7 @@
 package template
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -9,10 +10,13 @@ import (
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
-// Parameter feeds one parameter of the main template. Where its source has
-// nothing the parameter is not sent, and the template's default holds.
+// Parameter feeds one parameter of the main template, or one that both main
+// templates have. Where its source has nothing the parameter is not sent, and
+// the template's default holds.
 type Parameter struct {
 	Name string
+	// In is the stack whose template declares the parameter; "" is both.
+	In   Stack
 	From Source
 	// Required refuses a cluster for which the source has nothing.
 	Required bool
@@ -20,8 +24,8 @@ type Parameter struct {
 }
 
 // Source says where a parameter's value comes from. Make one with [Cluster],
-// [Template], [Masters], [Workers], [Endpoint], [LabelOf], [ListOf], [Secret],
-// [Const] or [Computed].
+// [Template], [Masters], [Workers], [Endpoint], [LabelOf], [ListOf],
+// [ClusterOutput], [Secret], [Const] or [Computed].
 type Source struct {
 	about string
 	// early says that the value is known before the endpoints are, so that
@@ -29,6 +33,8 @@ type Source struct {
 	early bool
 	value func(*Values) (driver.Parameter, bool)
 	check func(*Definition) error
+	// output is the one of the cluster's stack that the source reads.
+	output string
 }
 
 // String says what the source is, for people.
@@ -51,7 +57,8 @@ func Masters(field string) Source {
 	return fieldOf[driver.NodeGroup]("masters", field, true, func(v *Values) any { return v.Masters() })
 }
 
-// Workers reads a field of the default worker group, as Masters does.
+// Workers reads a field of the worker group whose nodes the stack makes, which
+// in a node group's own stack is that group, as Masters does.
 func Workers(field string) Source {
 	return fieldOf[driver.NodeGroup]("workers", field, true, func(v *Values) any { return v.Workers() })
 }
@@ -88,6 +95,26 @@ func ListOf(name string) Source {
 		return plain(JSON(v.LabelList(name)))
 	}
 	return s
+}
+
+// ClusterOutput is an output of the cluster's own stack, for the stack of a
+// node group. A text or a number is passed on as it is, a list or a map as
+// JSON. Where it is Required, a cluster whose stack is of an older version of
+// the driver, and has no such output, is refused with the way out.
+func ClusterOutput(name string) Source {
+	return Source{
+		about: "cluster output " + name, output: name,
+		value: func(v *Values) (driver.Parameter, bool) {
+			raw := bytes.TrimSpace(v.ClusterOutputs[name])
+			if len(raw) == 0 || string(raw) == "null" {
+				return driver.Parameter{}, false
+			}
+			if s, err := plainText(raw); err == nil {
+				return plain(s)
+			}
+			return driver.Value(string(raw)), true
+		},
+	}
 }
 
 // Secret is filled in by the core.
@@ -171,11 +198,11 @@ func text(f reflect.Value, name string) string {
 	return ""
 }
 
-// parameters are the values for the main template.
+// parameters are the values for the main template of the request's stack.
 func (d *Definition) parameters(v *Values) (map[string]driver.Parameter, error) {
 	out := make(map[string]driver.Parameter, len(d.Parameters))
 	for _, p := range d.Parameters {
-		if !p.When.holds(v) {
+		if !p.In.holds(v) || !p.When.holds(v) {
 			continue
 		}
 		value, ok := p.read(v)
@@ -185,7 +212,7 @@ func (d *Definition) parameters(v *Values) (map[string]driver.Parameter, error) 
 		if ok {
 			out[p.Name] = value
 		} else if p.Required {
-			return nil, driver.Errorf(driver.ClassInvalidInput, "%s", missing(p.Name))
+			return nil, p.absent()
 		}
 	}
 	return out, nil
@@ -198,6 +225,16 @@ func (p Parameter) read(v *Values) (driver.Parameter, bool) {
 		return driver.Parameter{}, false
 	}
 	return p.From.value(v)
+}
+
+// absent is the error of a required parameter whose source has nothing.
+func (p Parameter) absent() error {
+	if p.From.output != "" {
+		return driver.Errorf(driver.ClassPrecondition, "The cluster's stack has no output %s, which its node groups need: "+
+			"it was made by an older version of the driver. Update the cluster first; any resize of it does that, "+
+			"also one to the number of nodes it has.", p.From.output)
+	}
+	return driver.Errorf(driver.ClassInvalidInput, "%s", missing(p.Name))
 }
 
 func missing(parameter string) string { return "Required parameter " + parameter + " not provided." }

@@ -14,14 +14,14 @@ import (
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
-// Render makes the stack of a request: the main template, the files that it
-// and its environments name, directly or through one another, and the
-// parameters.
+// Render makes the stack of a request, the cluster's or the node group's that it
+// is about: the main template, the files that it and its environments name,
+// directly or through one another, and the parameters.
 func (d *Definition) Render(_ context.Context, req driver.RenderRequest) (driver.RenderResponse, error) {
-	if bad := d.unsupported(req.Intent); bad != "" {
-		return driver.RenderResponse{}, driver.Errorf(driver.ClassUnsupported, "%s", bad)
-	}
 	v := d.Values(req)
+	if bad := d.refuse(v); bad != nil {
+		return driver.RenderResponse{}, driver.Errorf(bad.Class, "%s", bad.Message)
+	}
 	params, err := d.parameters(v)
 	if err != nil {
 		return driver.RenderResponse{}, err
@@ -62,10 +62,14 @@ func (d *Definition) stack(v *Values) (driver.RenderResponse, error) {
 		known[name] = true
 	}
 	out := driver.RenderResponse{Files: map[string]string{}}
-	if out.Template, err = r.file(d.Main); err != nil {
+	main := d.Main
+	if v.OwnStack() {
+		main = d.NodeGroupMain
+	}
+	if out.Template, err = r.file(main); err != nil {
 		return out, fmt.Errorf("main template: %w", err)
 	}
-	next, err := references(d.Main, out.Template, known)
+	next, err := references(main, out.Template, known)
 	if err != nil {
 		return out, err
 	}
@@ -87,7 +91,7 @@ func (d *Definition) stack(v *Values) (driver.RenderResponse, error) {
 	for len(next) > 0 {
 		name := next[0]
 		next = next[1:]
-		if _, done := out.Files[name]; done || name == d.Main {
+		if _, done := out.Files[name]; done || name == main {
 			continue
 		}
 		text, err := r.file(name)

@@ -36,8 +36,10 @@ func (v *Values) fail(format string, a ...any) {
 	}
 }
 
-// Label is a label's value: the cluster's, or the default. A value that is not
-// of the label's type counts as unset; Validate has refused it by then.
+// Label is a label's value: that of the node group in a stack of its own, if
+// the label is one that groups can have; else the cluster's, else the default. A
+// value that is not of the label's type counts as unset; Validate has refused
+// it by then.
 func (v *Values) Label(name string) string {
 	l, ok := v.labels[name]
 	if !ok {
@@ -53,16 +55,20 @@ func (v *Values) Label(name string) string {
 	return l.canonical(l.Default)
 }
 
-// given is the cluster's own valid value of a label. An empty text is unset.
+// given is the valid value of a label that somebody has set. An empty text is
+// unset.
 func (v *Values) given(l Label) (string, bool) {
-	s, ok := v.Cluster.Labels[l.Name]
-	if !ok || s == "" || l.check(s) != "" {
-		return "", false
+	if l.PerNodeGroup && v.OwnStack() {
+		if s := v.Group().Labels[l.Name]; s != "" && l.check(s) == "" {
+			return s, true
+		}
 	}
-	return s, true
+	s := v.Cluster.Labels[l.Name]
+	return s, s != "" && l.check(s) == ""
 }
 
-// LabelGiven reports whether the cluster itself has the label.
+// LabelGiven reports whether the cluster, or the node group in a stack of its
+// own, has the label itself.
 func (v *Values) LabelGiven(name string) bool {
 	l, ok := v.labels[name]
 	if !ok {
@@ -95,15 +101,49 @@ func (v *Values) LabelInt(name string) int {
 // LabelList is a label with commas, taken apart.
 func (v *Values) LabelList(name string) []string { return splitList(v.Label(name)) }
 
-// Masters is the default master group, Workers the default worker group.
-func (v *Values) Masters() driver.NodeGroup { return v.group(true) }
+// Masters is the default master group.
+func (v *Values) Masters() driver.NodeGroup { return v.first(true) }
 
-// Workers is the default worker group.
-func (v *Values) Workers() driver.NodeGroup { return v.group(false) }
+// Workers is the worker group whose nodes the request's stack makes: in the
+// cluster's own stack the default one, in a node group's that group.
+func (v *Values) Workers() driver.NodeGroup {
+	if v.OwnStack() {
+		return v.Group()
+	}
+	return v.first(false)
+}
 
-// group prefers the default group of its kind; callers of a lesser request may
+// Group is the node group that the request is about, and the default worker
+// group where it is about the whole cluster.
+func (v *Values) Group() driver.NodeGroup {
+	if v.NodeGroup == "" {
+		return v.first(false)
+	}
+	for _, g := range v.NodeGroups {
+		if g.Name == v.NodeGroup {
+			return g
+		}
+	}
+	return driver.NodeGroup{}
+}
+
+// OwnStack reports whether the request is about a node group that has, or gets,
+// a stack of its own: any but the two default ones. It can be the condition of
+// what takes part in such a stack only.
+func (v *Values) OwnStack() bool {
+	return v.NodeGroup != "" && v.NodeGroup != v.first(true).Name && v.NodeGroup != v.first(false).Name
+}
+
+func (v *Values) stack() Stack {
+	if v.OwnStack() {
+		return NodeGroupStack
+	}
+	return ClusterStack
+}
+
+// first prefers the default group of its kind; callers of a lesser request may
 // leave the mark out, and then the first of the kind is meant.
-func (v *Values) group(master bool) driver.NodeGroup {
+func (v *Values) first(master bool) driver.NodeGroup {
 	var first *driver.NodeGroup
 	for i := range v.NodeGroups {
 		g := &v.NodeGroups[i]
