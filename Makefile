@@ -17,7 +17,7 @@ TOOLS    := golangci-lint buf protoc-gen-go protoc-gen-go-grpc
 
 export CGO_ENABLED := 1
 
-.PHONY: build demo test test-openstack test-wire bench lint generate check clean
+.PHONY: build demo test test-openstack test-wire fuzz bench lint generate check clean
 
 build: ## executables in bin/, one package folder for each driver in bin/drivers/
 	@mkdir -p bin/drivers
@@ -39,6 +39,9 @@ test-openstack: build ## a cluster on a real OpenStack from Debian's packages (r
 
 test-wire: ## recorded answers of another Magnum, from WIRE=DIR, compared with ours
 	WIRE='$(if $(WIRE),$(abspath $(WIRE)))' go test -count=1 -timeout 30m -run '^TestWire$$' -v ./cmd/internal/wiretest
+
+fuzz: ## every fuzz target, each for FUZZTIME (60s); FUZZ=PATTERN only some
+	@tools/fuzz
 
 bench: build ## one table of all figures
 	@tools/bench

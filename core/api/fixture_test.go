@@ -163,6 +163,7 @@ type fixture struct {
 	testing.TB
 	*cloud
 	handler http.Handler
+	table   []route
 	db      *state.DB
 	cert    *cert.Authority
 	path    string
@@ -206,6 +207,7 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	if f.handler, err = New(c); err != nil {
 		t.Fatal(err)
 	}
+	f.table = f.handler.(*api).table
 	return f
 }
 
