@@ -21,6 +21,7 @@ type attribute struct {
 	name      string
 	readOnly  bool
 	mandatory bool
+	present   bool // mandatory, but null will do
 	integer   bool
 	// set checks a value that is not null and keeps it. A *typeError is
 	// blamed on the argument as a whole, as upstream's framework does for
@@ -65,7 +66,7 @@ func (v value) into(argument string, attributes []attribute) error {
 	for _, a := range attributes {
 		i := slices.IndexFunc(v.members, func(m member) bool { return m.name == a.name })
 		switch {
-		case i < 0 && a.mandatory:
+		case i < 0 && (a.mandatory || a.present):
 			return invalid(a.name, "None", "Mandatory field missing.")
 		case i < 0:
 			continue

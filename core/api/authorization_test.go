@@ -41,6 +41,18 @@ func TestAuthorization(t *testing.T) {
 		// A node may look at the groups of its project, as upstream lets it.
 		{"GET", "/clusters/{cluster_id}/nodegroups", "", [7]int{401, 200, 200, 200, 404, 200, 200}},
 		{"GET", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "", [7]int{401, 200, 200, 200, 404, 200, 200}},
+		{"GET", "/baymodels", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
+		{"GET", "/baymodels/detail", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
+		{"GET", "/baymodels/{baymodel_ident}", "", [7]int{401, 200, 200, 200, 404, 200, 403}},
+		{"POST", "/baymodels", baymodelBody(""), [7]int{401, 201, 201, 403, 201, 201, 403}},
+		{"PATCH", "/baymodels/{baymodel_ident}", `[{"op": "replace", "path": "/name", "value": "y"}]`, [7]int{401, 200, 200, 403, 404, 200, 403}},
+		{"DELETE", "/baymodels/{baymodel_ident}", "", [7]int{401, 400, 400, 403, 404, 400, 403}}, // in use
+		{"GET", "/bays", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
+		{"GET", "/bays/detail", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
+		{"GET", "/bays/{bay_ident}", "", [7]int{401, 200, 200, 200, 404, 200, 403}},
+		{"POST", "/bays", `{"baymodel_id": "TEMPLATE"}`, [7]int{401, 202, 202, 403, 400, 202, 403}},
+		{"PATCH", "/bays/{bay_ident}", `[{"op": "replace", "path": "/node_count", "value": 2}]`, [7]int{401, 202, 202, 403, 404, 202, 403}},
+		{"DELETE", "/bays/{bay_ident}", "", [7]int{401, 204, 204, 403, 404, 204, 403}},
 		{"GET", "/certificates/{cluster_ident}", "", [7]int{401, 200, 403, 403, 404, 200, 200}},
 		{"POST", "/certificates", `{"cluster_uuid": "CLUSTER", "csr": "bad"}`, [7]int{401, 400, 403, 403, 400, 400, 400}}, // 400: asked, and bad
 		{"GET", "/quotas", "", [7]int{401, 403, 403, 403, 403, 200, 403}},
@@ -82,7 +94,7 @@ func TestAuthorization(t *testing.T) {
 				f = newFixture(t) // what changes the world has one of its own
 				id = settled(f)
 			}
-			fill := strings.NewReplacer("{cluster_ident}", id, "{cluster_id}", id, "{nodegroup_id}", "extra", "CLUSTER", id, "{project_id}", "project-demo", "{resource}", "Cluster",
+			fill := strings.NewReplacer("{cluster_ident}", id, "{bay_ident}", id, "{baymodel_ident}", f.stored(id).ClusterTemplateID, "{cluster_id}", id, "{nodegroup_id}", "extra", "CLUSTER", id, "{project_id}", "project-demo", "{resource}", "Cluster",
 				"{cluster_template_ident}", f.stored(id).ClusterTemplateID, "TEMPLATE", f.stored(id).ClusterTemplateID)
 			before := f.dump()
 			got := f.send(who, c.method, fill.Replace(c.path), fill.Replace(c.body))

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/go-magnum/magnum/core/keystone"
@@ -35,7 +36,7 @@ func (a *api) cluster(rq *request, allProjects string) (*magnum.Cluster, error) 
 	if err != nil {
 		return nil, err
 	}
-	return a.DB.Cluster(rq.Context(), scope, rq.args["cluster_ident"])
+	return a.DB.Cluster(rq.Context(), scope, cmp.Or(rq.args["cluster_ident"], rq.args["bay_ident"]))
 }
 
 func (a *api) showCluster(rq *request) (*answer, error) {
@@ -48,6 +49,9 @@ func (a *api) showCluster(rq *request) (*answer, error) {
 	}
 	if err := rq.enforce(clusterTarget{rq, c}); err != nil {
 		return nil, err
+	}
+	if rq.old {
+		return rq.bay(http.StatusOK, c), nil
 	}
 	parent, err := a.parentLabels(rq.Context(), c)
 	if err != nil {
@@ -64,9 +68,13 @@ func (a *api) listClusters(rq *request) (*answer, error) {
 		return nil, err
 	}
 	e := encoder{b: make([]byte, 0, 256+1024*len(all))}
-	e.openList("clusters")
+	e.openList(rq.clusterWords().collection)
 	for _, c := range all {
-		e.clusterItem(rq.base, c)
+		if rq.old {
+			e.bayItem(rq.base, c)
+		} else {
+			e.clusterItem(rq.base, c)
+		}
 	}
 	return e.closeClusters(rq, all, page), nil
 }
@@ -76,12 +84,18 @@ func (a *api) listClusterDetails(rq *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	e := encoder{b: make([]byte, 0, 256+2048*len(all))}
+	e.openList(rq.clusterWords().collection)
+	if rq.old {
+		for _, c := range all {
+			e.bay(rq.base, c, false)
+		}
+		return e.closeClusters(rq, all, page), nil
+	}
 	parents, err := a.loadParents(rq.Context(), all)
 	if err != nil {
 		return nil, err
 	}
-	e := encoder{b: make([]byte, 0, 256+2048*len(all))}
-	e.openList("clusters")
 	for _, c := range all {
 		e.cluster(rq.base, c, parents[c.ClusterTemplateID], false)
 	}
@@ -96,7 +110,7 @@ func (a *api) clusters(rq *request) ([]*magnum.Cluster, state.Page, error) {
 	if err := rq.enforce(rq); err != nil {
 		return nil, state.Page{}, err
 	}
-	scope, err := rq.scope(rq.route.rule + "_all_projects")
+	scope, err := rq.listScope("cluster")
 	if err != nil {
 		return nil, state.Page{}, err
 	}

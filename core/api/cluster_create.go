@@ -39,19 +39,19 @@ func newClusterBody() *clusterBody {
 }
 
 // clusterAttributes are the members of a cluster's body, in upstream's order.
-func clusterAttributes(b *clusterBody) []attribute {
+func clusterAttributes(b *clusterBody, w *clusterWords) []attribute {
 	return []attribute{
 		uuidAttribute("uuid", &b.uuid),
 		textAttribute("name", 1, 242, namePattern, func(s string) { b.name = s }),
-		required(freeAttribute("cluster_template_id", func(s string) { b.template = s })),
+		required(freeAttribute(w.template, func(s string) { b.template = s })),
 		identAttribute("keypair", &b.keypair),
-		intAttribute("node_count", 0, maxInt, func(n int) { b.nodes = n }),
+		intAttribute("node_count", w.leastNodes, maxInt, func(n int) { b.nodes = n }),
 		intAttribute("master_count", 1, maxInt, func(n int) { b.masters = n }),
 		intAttribute("docker_volume_size", 1, maxInt, func(n int) { b.volumeSize = n }),
 		labelAttribute("labels", &b.labels),
 		identAttribute("master_flavor_id", &b.masterFlavor),
 		identAttribute("flavor_id", &b.flavor),
-		intAttribute("create_timeout", 0, maxInt, func(n int) { b.timeout = n }),
+		intAttribute(w.timeout, 0, maxInt, func(n int) { b.timeout = n }),
 		readOnly("links"),
 		readOnly("stack_id"),
 		enumAttribute("status", statuses, func(s string) { b.status = s }),
@@ -66,7 +66,7 @@ func clusterAttributes(b *clusterBody) []attribute {
 		readOnly("user_id"),
 		readOnly("node_addresses"),
 		readOnly("master_addresses"),
-		ignored("faults"),
+		ignored(w.faults),
 		identAttribute("fixed_network", &b.network),
 		identAttribute("fixed_subnet", &b.subnet),
 		boolAttribute("floating_ip_enabled", func(v bool) { b.floatingIP = &v }),
@@ -103,8 +103,8 @@ func (a *api) createCluster(rq *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newClusterBody()
-	if err := decode("cluster", body, clusterAttributes(b)); err != nil {
+	b, w := newClusterBody(), rq.clusterWords()
+	if err := decode(w.argument, body, w.attributes(b)); err != nil {
 		return nil, err
 	}
 	t, err := a.templateOf(rq, b.template)
@@ -141,6 +141,9 @@ func (a *api) createCluster(rq *request) (*answer, error) {
 		return nil, magnum.Errorf(magnum.Forbidden, "Not authorized.")
 	}
 	c := b.inherit(t)
+	if rq.old {
+		c.Labels = b.labels // as upstream: a bay has its own or none
+	}
 	if err := a.checkCluster(rq, c, t, d); err != nil {
 		return nil, err
 	}
@@ -148,7 +151,7 @@ func (a *api) createCluster(rq *request) (*answer, error) {
 		return nil, badRequest("master_count must be 1 when master_lb_enabled is False")
 	}
 	if c.Name == "" {
-		c.Name = a.name("cluster")
+		c.Name = a.name(w.generated)
 	}
 	c.UUID, c.ProjectID, c.UserID = b.uuid, rq.creds.ProjectID, rq.creds.UserID
 	c.Driver = magnum.DriverRef{Name: d.Name, Version: d.Version}
@@ -160,25 +163,25 @@ func (a *api) createCluster(rq *request) (*answer, error) {
 		return nil, err
 	}
 	if err := a.DB.AcceptCreate(rq.Context(), c, op, limit); err != nil {
-		return nil, missingTemplate(rq.version, err)
+		return nil, rq.missingTemplate(err)
 	}
 	a.Notify()
-	return accepted(c.UUID), nil
+	return rq.made(c), nil
 }
 
 // templateOf loads a new cluster's template. That there is none was 400 in the
-// versions in which it was new.
+// versions in which it was new, and is for bays.
 func (a *api) templateOf(rq *request, ident string) (*magnum.ClusterTemplate, error) {
 	scope, err := rq.scope("")
 	if err != nil {
 		return nil, err
 	}
 	t, err := a.DB.Template(rq.Context(), scope, ident)
-	return t, missingTemplate(rq.version, err)
+	return t, rq.missingTemplate(err)
 }
 
-func missingTemplate(v version, err error) error {
-	if v < 10 {
+func (rq *request) missingTemplate(err error) error {
+	if rq.version < 10 || rq.old {
 		return notFoundIsInvalid(err)
 	}
 	return err

@@ -73,17 +73,17 @@ func (b *clusterBody) document() *document {
 }
 
 // patched is what a patch makes of a cluster, if it may.
-func patchedCluster(c *magnum.Cluster, steps []operation) (*clusterBody, error) {
-	before := bodyOf(c).document()
-	doc, err := clusterDialect.apply(before.value, steps)
+func (w *clusterWords) patched(c *magnum.Cluster, steps []operation) (*clusterBody, error) {
+	stored := bodyOf(c)
+	doc, err := w.dialect.apply(w.document(stored), steps)
 	if err != nil {
 		return nil, err
 	}
-	after := newClusterBody()
-	if err := doc.accept(clusterAttributes(after)); err != nil {
+	after := w.unpatched(stored)
+	if err := doc.accept(w.attributes(after)); err != nil {
 		return nil, err
 	}
-	changed := differing(before, after.document())
+	changed := differing(stored.document(), after.document())
 	changed = slices.DeleteFunc(changed, func(name string) bool { return slices.Contains(changeable, name) })
 	if len(changed) > 0 {
 		return nil, badRequest("cannot change cluster property(ies) %s.", strings.Join(changed, ", "))
@@ -100,7 +100,8 @@ func (a *api) updateCluster(rq *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	steps, err := readPatch(rq, clusterDialect)
+	words := rq.clusterWords()
+	steps, err := readPatch(rq, words.dialect)
 	if err != nil {
 		return nil, err
 	}
@@ -113,16 +114,18 @@ func (a *api) updateCluster(rq *request) (*answer, error) {
 	}
 	// Upstream asks this of every patch and for no object: whoever may speak
 	// for themselves passes.
-	if err := rq.policy.Enforce("cluster:update_health_status", &rq.creds, rq); err != nil {
-		return nil, err
+	if !rq.old {
+		if err := rq.policy.Enforce("cluster:update_health_status", &rq.creds, rq); err != nil {
+			return nil, err
+		}
 	}
-	after, err := patchedCluster(c, steps)
+	after, err := words.patched(c, steps)
 	if err != nil {
 		return nil, err
 	}
 	resizes := touches(steps, "node_count")
 	if !resizes && !touches(steps, "health_status") && !touches(steps, "health_status_reason") {
-		return accepted(c.UUID), nil // nothing to do
+		return rq.updated(c), nil // nothing to do
 	}
 	var op *magnum.Operation
 	if resizes {
@@ -131,11 +134,12 @@ func (a *api) updateCluster(rq *request) (*answer, error) {
 		}
 		op = a.operation(rq, magnum.OpUpdate)
 	}
-	err = a.DB.Accept(rq.Context(), c.UUID, op, func(c *magnum.Cluster) error {
+	err = a.DB.Accept(rq.Context(), c.UUID, op, func(row *magnum.Cluster) error {
+		c = row
 		if err := gate(c, magnum.OpUpdate); err != nil {
 			return err
 		}
-		after, err := patchedCluster(c, steps)
+		after, err := words.patched(c, steps)
 		if err != nil {
 			return err
 		}
@@ -158,7 +162,7 @@ func (a *api) updateCluster(rq *request) (*answer, error) {
 	if resizes {
 		a.Notify()
 	}
-	return accepted(c.UUID), nil
+	return rq.updated(c), nil
 }
 
 func wantsRollback(values url.Values) bool {

@@ -40,16 +40,12 @@ func (e *encoder) cluster(base string, c *magnum.Cluster, parent magnum.Labels, 
 	e.links(base, "clusters", c.UUID)
 	e.text("status_reason", c.StatusReason)
 	e.stringMap("health_status_reason", c.HealthReason)
-	e.text("discovery_url", c.DiscoveryURL)
-	e.text("api_address", c.APIAddress)
-	e.text("coe_version", c.COEVersion)
-	e.text("container_version", c.ContainerVersion)
+	e.reached(c)
 	e.text("project_id", c.ProjectID)
 	e.text("user_id", c.UserID)
-	e.addresses("node_addresses", c, false)
-	e.addresses("master_addresses", c, true)
+	e.nodes(c)
 	if alone && c.Status.Failed() {
-		e.faults(c)
+		e.faults("faults", c)
 	}
 	e.text("fixed_network", c.FixedNetwork)
 	e.text("fixed_subnet", c.FixedSubnet)
@@ -59,6 +55,19 @@ func (e *encoder) cluster(base string, c *magnum.Cluster, parent magnum.Labels, 
 	e.time("created_at", c.CreatedAt)
 	e.time("updated_at", c.UpdatedAt)
 	e.close('}')
+}
+
+// reached writes where the cluster's own API is, and what it runs.
+func (e *encoder) reached(c *magnum.Cluster) {
+	e.text("discovery_url", c.DiscoveryURL)
+	e.text("api_address", c.APIAddress)
+	e.text("coe_version", c.COEVersion)
+	e.text("container_version", c.ContainerVersion)
+}
+
+func (e *encoder) nodes(c *magnum.Cluster) {
+	e.addresses("node_addresses", c, false)
+	e.addresses("master_addresses", c, true)
 }
 
 // addresses writes the addresses of all groups of a kind one after the other.
@@ -77,8 +86,8 @@ func (e *encoder) addresses(name string, c *magnum.Cluster, master bool) {
 }
 
 // faults names the node groups that failed and why.
-func (e *encoder) faults(c *magnum.Cluster) {
-	e.key("faults")
+func (e *encoder) faults(name string, c *magnum.Cluster) {
+	e.key(name)
 	e.open('{')
 	for i := range c.NodeGroups {
 		if g := &c.NodeGroups[i]; g.Status.Failed() && g.StatusReason != "" {

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"time"
@@ -33,7 +34,7 @@ func (a *api) listTemplates(rq *request) (*answer, error) {
 	if err := rq.enforce(rq); err != nil {
 		return nil, err
 	}
-	scope, err := rq.scope(rq.route.rule + "_all_projects")
+	scope, err := rq.listScope("clustertemplate")
 	if err != nil {
 		return nil, err
 	}
@@ -47,11 +48,11 @@ func (a *api) listTemplates(rq *request) (*answer, error) {
 	}
 	var e encoder
 	e.open('{')
-	e.key("clustertemplates")
+	e.key(rq.templateWords().collection)
 	e.open('[')
 	last := ""
 	for _, t := range all {
-		e.template(rq.base, t)
+		e.template(rq, t)
 		last = t.UUID
 	}
 	e.close(']')
@@ -75,7 +76,7 @@ func (a *api) showTemplate(rq *request) (*answer, error) {
 		}
 	}
 	var e encoder
-	e.template(rq.base, t)
+	e.template(rq, t)
 	return &answer{status: http.StatusOK, body: e.b}, nil
 }
 
@@ -85,7 +86,7 @@ func (a *api) template(rq *request, allProjects string) (*magnum.ClusterTemplate
 	if err != nil {
 		return nil, err
 	}
-	return a.DB.Template(rq.Context(), scope, rq.args["cluster_template_ident"])
+	return a.DB.Template(rq.Context(), scope, cmp.Or(rq.args["cluster_template_ident"], rq.args["baymodel_ident"]))
 }
 
 func (a *api) createTemplate(rq *request) (*answer, error) {
@@ -124,16 +125,16 @@ func (a *api) createTemplate(rq *request) (*answer, error) {
 	}
 	drivers.fillNetworkDriver(a.Options, t)
 	if t.Name == "" {
-		t.Name = a.name("template")
+		t.Name = a.name(rq.templateWords().generated)
 	}
 	t.ProjectID, t.UserID = rq.creds.ProjectID, rq.creds.UserID
 	if err := a.DB.CreateTemplate(rq.Context(), t); err != nil {
 		return nil, err
 	}
 	var e encoder
-	e.template(rq.base, t)
+	e.template(rq, t)
 	return &answer{
-		status: http.StatusCreated, body: e.b, location: rq.base + "/v1/clustertemplates/" + t.UUID,
+		status: http.StatusCreated, body: e.b, location: rq.base + "/v1/" + rq.templateWords().collection + "/" + t.UUID,
 	}, nil
 }
 
@@ -148,7 +149,8 @@ func readTemplate(rq *request, coes []string) (t *magnum.ClusterTemplate, coe st
 		return nil, "", err
 	}
 	t = newTemplate()
-	if err := decode("cluster_template", body, templateAttributes(t, coes)); err != nil {
+	w := rq.templateWords()
+	if err := decode(w.argument, body, w.attributes(t, coes)); err != nil {
 		return nil, "", err
 	}
 	switch {
@@ -170,14 +172,15 @@ func sentNull(body []byte, name string) bool {
 var errPublish = magnum.Errorf(magnum.Forbidden, "Not authorized to set public or hidden flag for cluster template.")
 
 func (rq *request) mayPublish() bool {
-	return rq.policy.Allowed("clustertemplate:publish", &rq.creds, rq)
+	return rq.policy.Allowed(rq.templateWords().publish, &rq.creds, rq)
 }
 
 func (a *api) updateTemplate(rq *request) (*answer, error) {
 	if _, err := rq.query(); err != nil {
 		return nil, err
 	}
-	steps, err := readPatch(rq, templateDialect)
+	words := rq.templateWords()
+	steps, err := readPatch(rq, words.dialect)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +193,7 @@ func (a *api) updateTemplate(rq *request) (*answer, error) {
 		return nil, err
 	}
 	coes := drivers.coes()
-	after, err := patchedTemplate(before, steps, coes)
+	after, err := words.patched(before, steps, coes)
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +214,7 @@ func (a *api) updateTemplate(rq *request) (*answer, error) {
 	// The row may have changed while the cloud was asked: the patch is
 	// applied to what is there now.
 	t, err := a.DB.UpdateTemplate(rq.Context(), before.UUID, func(t *magnum.ClusterTemplate, inUse bool) error {
-		after, err := patchedTemplate(t, steps, coes)
+		after, err := words.patched(t, steps, coes)
 		if err != nil {
 			return err
 		}
@@ -231,7 +234,7 @@ func (a *api) updateTemplate(rq *request) (*answer, error) {
 	}
 	t.UpdatedAt = updated // upstream answers with the time of the update before this one
 	var e encoder
-	e.template(rq.base, t)
+	e.template(rq, t)
 	return &answer{status: http.StatusOK, body: e.b}, nil
 }
 

@@ -130,13 +130,13 @@ func templateDocument(t *magnum.ClusterTemplate) *document {
 }
 
 // patched returns the template that a patch makes of t.
-func patchedTemplate(t *magnum.ClusterTemplate, steps []operation, coes []string) (*magnum.ClusterTemplate, error) {
-	doc, err := templateDialect.apply(templateDocument(t).value, steps)
+func (w *templateWords) patched(t *magnum.ClusterTemplate, steps []operation, coes []string) (*magnum.ClusterTemplate, error) {
+	doc, err := w.dialect.apply(templateDocument(t).value, steps)
 	if err != nil {
 		return nil, err
 	}
 	after := newTemplate()
-	if err := doc.accept(templateAttributes(after, coes)); err != nil {
+	if err := doc.accept(w.attributes(after, coes)); err != nil {
 		return nil, err
 	}
 	if !touches(steps, "labels") {

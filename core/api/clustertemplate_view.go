@@ -3,7 +3,8 @@ package api
 import "github.com/go-magnum/magnum/core/magnum"
 
 // template writes a template, the same in lists and alone.
-func (e *encoder) template(base string, t *magnum.ClusterTemplate) {
+func (e *encoder) template(rq *request, t *magnum.ClusterTemplate) {
+	w := rq.templateWords()
 	e.open('{')
 	e.str("uuid", t.UUID)
 	e.text("name", t.Name)
@@ -20,7 +21,7 @@ func (e *encoder) template(base string, t *magnum.ClusterTemplate) {
 	e.number("apiserver_port", t.APIServerPort)
 	e.number("docker_volume_size", t.DockerVolumeSize)
 	e.text("cluster_distro", t.ClusterDistro)
-	e.links(base, "clustertemplates", t.UUID)
+	e.links(rq.base, w.collection, t.UUID)
 	e.text("http_proxy", t.HTTPProxy)
 	e.text("https_proxy", t.HTTPSProxy)
 	e.text("no_proxy", t.NoProxy)
@@ -34,8 +35,10 @@ func (e *encoder) template(base string, t *magnum.ClusterTemplate) {
 	e.text("docker_storage_driver", t.DockerStorageDriver)
 	e.bool("master_lb_enabled", t.MasterLBEnabled)
 	e.bool("floating_ip_enabled", t.FloatingIPEnabled)
-	e.text("project_id", t.ProjectID)
-	e.text("user_id", t.UserID)
+	if w.owner {
+		e.text("project_id", t.ProjectID)
+		e.text("user_id", t.UserID)
+	}
 	e.bool("hidden", t.Hidden)
 	if t.Tags != nil {
 		e.str("tags", *t.Tags)

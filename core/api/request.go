@@ -34,6 +34,7 @@ type request struct {
 
 	policy *policy.Enforcer
 	asked  bool // the policy was asked, or need not be
+	old    bool // in the words of old: bays and baymodels
 }
 
 // answer is what a handler wants to be said.
@@ -89,6 +90,13 @@ func (rq *request) scope(allProjects string) (state.Scope, error) {
 		}
 	}
 	return state.Scope{ProjectID: rq.creds.ProjectID, UserID: rq.creds.UserID, All: true}, nil
+}
+
+// listScope is scope for a list. Bays and baymodels go by the rules of what
+// they are, so that none is a way around.
+func (rq *request) listScope(kind string) (state.Scope, error) {
+	_, verb, _ := strings.Cut(rq.route.rule, ":")
+	return rq.scope(kind + ":" + verb + "_all_projects")
 }
 
 // arguments reads the query and refuses what the handler does not know, and a

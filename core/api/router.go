@@ -43,6 +43,20 @@ func (a *api) routes() []route {
 		{"PATCH", "/clustertemplates/{cluster_template_ident}", "patch", "clustertemplate:update", always, newest, a.updateTemplate},
 		{"DELETE", "/clustertemplates/{cluster_template_ident}", "delete", "clustertemplate:delete", always, newest, a.deleteTemplate},
 
+		{"GET", "/bays/detail", "detail", "bay:detail", always, lastBays, asOld(a.listClusterDetails)},
+		{"GET", "/bays/{bay_ident}", "get_one", "bay:get", always, lastBays, asOld(a.showCluster)},
+		{"GET", "/bays", "get_all", "bay:get_all", always, lastBays, asOld(a.listClusters)},
+		{"POST", "/bays", "post", "bay:create", always, lastBays, asOld(a.createCluster)},
+		{"PATCH", "/bays/{bay_ident}", "patch", "bay:update", always, lastBays, asOld(a.updateCluster)},
+		{"DELETE", "/bays/{bay_ident}", "delete", "bay:delete", always, lastBays, asOld(a.deleteCluster)},
+
+		{"GET", "/baymodels/detail", "detail", "baymodel:detail", always, lastBays, asOld(a.listTemplates)},
+		{"GET", "/baymodels/{baymodel_ident}", "get_one", "baymodel:get", always, lastBays, asOld(a.showTemplate)},
+		{"GET", "/baymodels", "get_all", "baymodel:get_all", always, lastBays, asOld(a.listTemplates)},
+		{"POST", "/baymodels", "post", "baymodel:create", always, lastBays, asOld(a.createTemplate)},
+		{"PATCH", "/baymodels/{baymodel_ident}", "patch", "baymodel:update", always, lastBays, asOld(a.updateTemplate)},
+		{"DELETE", "/baymodels/{baymodel_ident}", "delete", "baymodel:delete", always, lastBays, asOld(a.deleteTemplate)},
+
 		{"GET", "/certificates/{cluster_ident}", "get_one", "certificate:get", always, newest, a.showCertificate},
 		{"POST", "/certificates", "post", "certificate:create", always, newest, a.signCertificate},
 

@@ -111,6 +111,10 @@ func surplusArgument(resource, ident string) error {
 	switch resource {
 	case "clustertemplates":
 		argument, kind = "cluster_template", "ClusterTemplate"
+	case "bays":
+		argument, kind = "bay", "Bay"
+	case "baymodels":
+		argument, kind = "baymodel", "BayModel"
 	case "certificates":
 		argument, kind = "certificate", "Certificate"
 	case "quotas":
