@@ -41,6 +41,9 @@ func TestAuthorization(t *testing.T) {
 		// A node may look at the groups of its project, as upstream lets it.
 		{"GET", "/clusters/{cluster_id}/nodegroups", "", [7]int{401, 200, 200, 200, 404, 200, 200}},
 		{"GET", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "", [7]int{401, 200, 200, 200, 404, 200, 200}},
+		{"POST", "/clusters/{cluster_id}/nodegroups", `{"name": "x"}`, [7]int{401, 202, 202, 403, 404, 202, 403}},
+		{"PATCH", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", `[{"op": "replace", "path": "/min_node_count", "value": 1}]`, [7]int{401, 202, 202, 403, 404, 202, 403}},
+		{"DELETE", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "", [7]int{401, 204, 204, 403, 404, 204, 403}},
 		{"GET", "/baymodels", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
 		{"GET", "/baymodels/detail", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
 		{"GET", "/baymodels/{baymodel_ident}", "", [7]int{401, 200, 200, 200, 404, 200, 403}},

@@ -214,9 +214,13 @@ func zeroNodes(v version, d *driver.Description) error {
 		return err
 	}
 	if d != nil && !d.Has(driver.CapZeroNodes) {
-		return badRequest("Resizing a nodegroup to zero is not supported by driver %s.", d.Name)
+		return noZeroNodes(d)
 	}
 	return nil
+}
+
+func noZeroNodes(d *driver.Description) error {
+	return badRequest("Resizing a nodegroup to zero is not supported by driver %s.", d.Name)
 }
 
 // inherit makes a cluster of what was said and what the template says.

@@ -155,6 +155,20 @@ func testDrivers() []state.Driver {
 	}
 }
 
+// change gives a driver other capabilities, in the same version.
+func (f *fixture) change(name string, caps ...driver.Capability) {
+	f.Helper()
+	drivers := testDrivers()
+	for i := range drivers {
+		if drivers[i].Name == name {
+			drivers[i].Description.Capabilities = caps
+		}
+	}
+	if err := f.db.PublishDrivers(context.Background(), drivers); err != nil {
+		f.Fatal(err)
+	}
+}
+
 // stockKey is made once: what is tested is not how keys are made.
 var stockKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 

@@ -2,6 +2,7 @@ package api
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,4 +157,29 @@ func TestNodeGroupShow(t *testing.T) {
 	}
 	f.refused(404, "Cluster "+id+" could not be found.", "alt", "GET", "/v1/clusters/"+id+"/nodegroups/gpu", "")
 	f.refused(400, `Unknown argument: "foo"`, "demo", "GET", "/v1/clusters/c/nodegroups/gpu?foo=1", "")
+}
+
+// TestNodeGroupStrays is what comes of methods, arguments and versions that
+// the table does not have.
+func TestNodeGroupStrays(t *testing.T) {
+	f := newFixture(t)
+	const path = "/v1/clusters/c/nodegroups"
+	for _, method := range []string{"GET", "POST", "PATCH", "DELETE"} {
+		for _, below := range []string{"", "/ng"} {
+			got := f.must(406, "demo", method, path+below, "", "OpenStack-API-Version", "container-infra 1.8")
+			if !strings.HasPrefix(got.detail(), "Version 1.8 was requested but the requested API ") || got.header["Openstack-Api-Version"] != nil {
+				t.Errorf("%s %s at 1.8: %s %v", method, below, got.text, got.header)
+			}
+		}
+	}
+	for _, target := range []string{path, path + "/ng"} {
+		if allow := f.must(405, "demo", "PUT", target, "").header["Allow"]; !slices.Equal(allow, []string{"DELETE, GET, PATCH, POST"}) {
+			t.Errorf("Allow: %v", allow)
+		}
+	}
+	f.refused(400, `Missing argument: "nodegroup_id"`, "demo", "DELETE", path, "")
+	f.refused(400, `Missing argument: "nodegroup_id"`, "demo", "PATCH", path, "[]")
+	f.refused(400, "Invalid input for field/attribute nodegroup. Value: 'ng'. unable to convert to NodeGroup. Error: NodeGroup.__init__() takes 1 positional argument but 2 were given",
+		"demo", "POST", path+"/ng", "{}")
+	f.must(404, "demo", "GET", path+"/ng/more", "")
 }

@@ -51,7 +51,7 @@ func (a *api) parentLabels(ctx context.Context, c *magnum.Cluster) (magnum.Label
 	if labels, ok := a.parents.get(c); ok {
 		return labels, nil
 	}
-	t, err := a.DB.Template(ctx, state.Scope{All: true}, c.ClusterTemplateID)
+	t, err := a.templateOfCluster(ctx, c)
 	if magnum.KindOf(err) == magnum.NotFound {
 		return nil, nil // of an adopted database: nothing to compare with
 	}
@@ -60,6 +60,11 @@ func (a *api) parentLabels(ctx context.Context, c *magnum.Cluster) (magnum.Label
 	}
 	a.parents.put(c, t.Labels)
 	return t.Labels, nil
+}
+
+// templateOfCluster loads a cluster's template, whoever may see it.
+func (a *api) templateOfCluster(ctx context.Context, c *magnum.Cluster) (*magnum.ClusterTemplate, error) {
+	return a.DB.Template(ctx, state.Scope{All: true}, c.ClusterTemplateID)
 }
 
 // loadParents makes sure that the labels of many clusters' templates are

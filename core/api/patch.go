@@ -17,7 +17,7 @@ type operation struct {
 type dialect struct {
 	internal  []string // attributes that no patch changes
 	permanent []string // attributes that are not removed
-	literals  []string // attributes whose value comes as a map written as text
+	literals  []string // attributes whose value may come as a map or list written as text
 }
 
 // internalAttributes are those of every resource.
@@ -67,7 +67,10 @@ func (d dialect) step(item value) (operation, error) {
 		}},
 		{name: "op", mandatory: true, set: enumAttribute("op", operations, func(s string) { o.op = s }).set},
 		{name: "value", set: func(v value) error {
-			if v.kind == list || v.kind == object || v.isFloat() && v.kind == number {
+			// What is sent as a text because upstream takes nothing else may
+			// be sent as what it is.
+			whole := (v.kind == list || v.kind == object) && !slices.Contains(d.literals, strings.TrimPrefix(o.path, "/"))
+			if whole || v.isFloat() && v.kind == number {
 				return invalid("value", v.str(), wrongType("'(<class 'str'>, <class 'int'>)'", v))
 			}
 			o.value, o.given = v, true

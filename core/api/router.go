@@ -35,6 +35,9 @@ func (a *api) routes() []route {
 
 		{"GET", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "get_one", "nodegroup:get", 9, newest, a.showNodeGroup},
 		{"GET", "/clusters/{cluster_id}/nodegroups", "get_all", "nodegroup:get_all", 9, newest, a.listNodeGroups},
+		{"POST", "/clusters/{cluster_id}/nodegroups", "post", "nodegroup:create", 9, newest, a.createNodeGroup},
+		{"PATCH", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "patch", "nodegroup:update", 9, newest, a.updateNodeGroup},
+		{"DELETE", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "delete", "nodegroup:delete", 9, newest, a.deleteNodeGroup},
 
 		{"GET", "/clustertemplates/detail", "detail", "clustertemplate:detail", always, newest, a.listTemplates},
 		{"GET", "/clustertemplates/{cluster_template_ident}", "get_one", "clustertemplate:get", always, newest, a.showTemplate},
