@@ -99,10 +99,7 @@ func New(c Config) (http.Handler, error) {
 	if c.Pick == nil {
 		c.Pick = rand.IntN
 	}
-	oslo := &c.Options.OsloPolicy
-	rules, err := policy.Watch(policy.Config{
-		File: oslo.PolicyFile, Dirs: oslo.PolicyDirs, Folders: c.Options.Folders(), DefaultRule: oslo.PolicyDefaultRule,
-	}, c.Logger.Named("policy"), c.Now)
+	rules, err := policy.Watch(policy.Of(c.Options), c.Logger.Named("policy"), c.Now)
 	if err != nil {
 		return nil, err
 	}

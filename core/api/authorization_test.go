@@ -38,9 +38,8 @@ func TestAuthorization(t *testing.T) {
 		{"PATCH", "/clusters/{cluster_ident}", `[{"op": "replace", "path": "/node_count", "value": 2}]`, [7]int{401, 202, 202, 403, 404, 202, 403}},
 		{"DELETE", "/clusters/{cluster_ident}", "", [7]int{401, 204, 204, 403, 404, 204, 403}},
 		{"POST", "/clusters/{cluster_ident}/actions/resize", `{"node_count": 2}`, [7]int{401, 202, 202, 403, 404, 202, 403}},
-		// A node may look at the groups of its project, as upstream lets it.
-		{"GET", "/clusters/{cluster_id}/nodegroups", "", [7]int{401, 200, 200, 200, 404, 200, 200}},
-		{"GET", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "", [7]int{401, 200, 200, 200, 404, 200, 200}},
+		{"GET", "/clusters/{cluster_id}/nodegroups", "", [7]int{401, 200, 200, 200, 404, 200, 403}},
+		{"GET", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "", [7]int{401, 200, 200, 200, 404, 200, 403}},
 		{"POST", "/clusters/{cluster_id}/nodegroups", `{"name": "x"}`, [7]int{401, 202, 202, 403, 404, 202, 403}},
 		{"PATCH", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", `[{"op": "replace", "path": "/min_node_count", "value": 1}]`, [7]int{401, 202, 202, 403, 404, 202, 403}},
 		{"DELETE", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "", [7]int{401, 204, 204, 403, 404, 204, 403}},
@@ -59,11 +58,11 @@ func TestAuthorization(t *testing.T) {
 		{"GET", "/certificates/{cluster_ident}", "", [7]int{401, 200, 403, 403, 404, 200, 200}},
 		{"POST", "/certificates", `{"cluster_uuid": "CLUSTER", "csr": "bad"}`, [7]int{401, 400, 403, 403, 400, 400, 400}}, // 400: asked, and bad
 		{"GET", "/quotas", "", [7]int{401, 403, 403, 403, 403, 200, 403}},
-		{"GET", "/quotas/{project_id}/{resource}", "", [7]int{401, 200, 200, 200, 403, 200, 200}},
+		{"GET", "/quotas/{project_id}/{resource}", "", [7]int{401, 200, 200, 200, 403, 200, 403}},
 		{"POST", "/quotas", `{"project_id": "project-alt"}`, [7]int{401, 403, 403, 403, 403, 201, 403}},
 		{"PATCH", "/quotas/{project_id}/{resource}", `{"hard_limit": 2}`, [7]int{401, 403, 403, 403, 403, 202, 403}},
 		{"DELETE", "/quotas/{project_id}/{resource}", "", [7]int{401, 403, 403, 403, 403, 204, 403}},
-		{"GET", "/stats", "", [7]int{401, 200, 200, 200, 200, 200, 200}},
+		{"GET", "/stats", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
 		{"GET", "/mservices", "", [7]int{401, 403, 403, 403, 403, 200, 403}},
 		{"GET", "/federations", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
 		{"GET", "/federations/detail", "", [7]int{401, 200, 200, 200, 200, 200, 403}},
@@ -152,10 +151,11 @@ func TestTenants(t *testing.T) {
 		f.refused(404, refusal, "alt", "GET", "/v1/certificates/"+ident, "")
 		f.refused(404, refusal, "alt", "GET", "/v1/clusters?marker="+ident, "")
 	}
-	// A token without project sees what its user owns, and nothing more.
-	f.people["unscoped"] = keystone.Identity{UserID: "user-demo", Roles: []string{"member"}}
+	// A token without project finds what its user owns, and nothing more, and
+	// has no right to it.
+	f.people["unscoped"] = keystone.Identity{UserID: "user-demo", Roles: []string{"member", "reader"}}
 	f.people["nobody"] = keystone.Identity{}
-	f.must(200, "unscoped", "GET", "/v1/clusters/"+id, "")
+	f.refused(403, "Policy doesn't allow cluster:get to be performed.", "unscoped", "GET", "/v1/clusters/"+id, "")
 	f.refused(404, "Cluster "+theirs+" could not be found.", "unscoped", "GET", "/v1/clusters/"+theirs, "")
 	f.refused(404, "Cluster "+id+" could not be found.", "nobody", "GET", "/v1/clusters/"+id, "")
 	// An administrator acts on every project's objects.

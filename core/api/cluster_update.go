@@ -115,7 +115,7 @@ func (a *api) updateCluster(rq *request) (*answer, error) {
 	// Upstream asks this of every patch and for no object: whoever may speak
 	// for themselves passes.
 	if !rq.old {
-		if err := rq.policy.Enforce("cluster:update_health_status", &rq.creds, rq); err != nil {
+		if err := rq.policy.Enforce(rq.Context(), "cluster:update_health_status", &rq.creds, rq); err != nil {
 			return nil, err
 		}
 	}

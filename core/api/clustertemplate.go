@@ -172,7 +172,7 @@ func sentNull(body []byte, name string) bool {
 var errPublish = magnum.Errorf(magnum.Forbidden, "Not authorized to set public or hidden flag for cluster template.")
 
 func (rq *request) mayPublish() bool {
-	return rq.policy.Allowed(rq.templateWords().publish, &rq.creds, rq)
+	return rq.policy.Allowed(rq.Context(), rq.templateWords().publish, &rq.creds, rq)
 }
 
 func (a *api) updateTemplate(rq *request) (*answer, error) {

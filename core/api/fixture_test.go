@@ -58,7 +58,7 @@ func newCloud() *cloud {
 		people: map[string]keystone.Identity{
 			"admin":  person("admin", "admin", "admin", "member", "reader"),
 			"demo":   person("demo", "demo", "member", "reader"),
-			"friend": person("friend", "demo", "member"),
+			"friend": person("friend", "demo", "member", "reader"),
 			"reader": person("reader", "demo", "reader"),
 			"alt":    person("alt", "alt", "member", "reader"),
 		},

@@ -75,7 +75,7 @@ func (rq *request) trustee(name string) (string, bool) {
 // enforce asks the policy for the rule of the route.
 func (rq *request) enforce(t policy.Target) error {
 	rq.asked = true
-	return rq.policy.Enforce(rq.route.rule, &rq.creds, t)
+	return rq.policy.Enforce(rq.Context(), rq.route.rule, &rq.creds, t)
 }
 
 // scope is what the caller may see: its project, or everything for an
@@ -85,7 +85,7 @@ func (rq *request) scope(allProjects string) (state.Scope, error) {
 		return state.Scope{ProjectID: rq.creds.ProjectID, UserID: rq.creds.UserID}, nil
 	}
 	if allProjects != "" {
-		if err := rq.policy.Enforce(allProjects, &rq.creds, rq); err != nil {
+		if err := rq.policy.Enforce(rq.Context(), allProjects, &rq.creds, rq); err != nil {
 			return state.Scope{}, err
 		}
 	}

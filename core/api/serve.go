@@ -124,9 +124,11 @@ func (a *api) authenticate(rq *request, r *http.Request) error {
 	}
 	rq.caller = id
 	rq.creds = policy.Credentials{
-		UserID: id.UserID, UserName: id.UserName, DomainID: id.UserDomainID, ProjectID: id.ProjectID, Roles: id.Roles,
+		UserID: id.UserID, UserName: id.UserName, DomainID: id.UserDomainID, DomainName: id.DomainName,
+		ProjectID: id.ProjectID, ProjectName: id.ProjectName, Roles: id.Roles,
+		System: id.SystemScope, ScopeDomainID: id.ScopeDomainID,
 	}
-	rq.creds.IsAdmin = rq.policy.IsAdmin(&rq.creds)
+	rq.creds.IsAdmin = rq.policy.IsAdmin(r.Context(), &rq.creds)
 	return nil
 }
 

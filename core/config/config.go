@@ -239,8 +239,22 @@ type OsloPolicy struct {
 	PolicyDirs []string `ini:"policy_dirs" multi:"true" default:"policy.d"`
 	// PolicyDefaultRule is the rule that stands for every one that is not there.
 	PolicyDefaultRule string `ini:"policy_default_rule" default:"default"`
-	EnforceScope      bool   `ini:"enforce_scope" default:"false"`
-	EnforceNewDefault bool   `ini:"enforce_new_defaults" default:"false"`
+	// EnforceScope refuses tokens for the system or a domain where a project's
+	// are meant; false only logs them.
+	EnforceScope bool `ini:"enforce_scope" default:"true"`
+	// EnforceNewDefaults asks for the roles reader and member; false also lets
+	// who has a right by the classic defaults.
+	EnforceNewDefaults bool `ini:"enforce_new_defaults" default:"true"`
+
+	// Remote* are for the checks http: and https:. Two defaults are not
+	// oslo.policy's: it waits for 60 seconds, while a client does, and
+	// believes any server.
+	RemoteContentType        string  `ini:"remote_content_type" default:"application/x-www-form-urlencoded" choices:"application/x-www-form-urlencoded,application/json"`
+	RemoteTimeout            float64 `ini:"remote_timeout" default:"2" min:"0"` // seconds; 0 is the default
+	RemoteSSLVerifyServerCrt bool    `ini:"remote_ssl_verify_server_crt" default:"true"`
+	RemoteSSLCACrtFile       string  `ini:"remote_ssl_ca_crt_file"`
+	RemoteSSLClientCrtFile   string  `ini:"remote_ssl_client_crt_file"`
+	RemoteSSLClientKeyFile   string  `ini:"remote_ssl_client_key_file"`
 }
 
 // OsloConcurrency is [oslo_concurrency].

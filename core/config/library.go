@@ -32,8 +32,6 @@ func libraryOptions(section string) []string {
 		}
 	case "keystone_auth":
 		return []string{"collect_timing", "split_loggers"}
-	case "oslo_policy":
-		return []string{"remote_*"}
 	case sectionDefault:
 		return []string{
 			"backdoor_*", "client_socket_timeout", "control_exchange", "default_log_levels", "executor_thread_*",

@@ -210,6 +210,9 @@ func TestDefaults(t *testing.T) {
 		"magnum_client.api_version":            c.MagnumClient.APIVersion,
 		"keystone_authtoken.token_cache_time":  c.KeystoneAuthtoken.TokenCacheTime,
 		"drivers.disabled_drivers (how many)":  len(c.Drivers.DisabledDrivers),
+		"oslo_policy.remote_timeout":           c.OsloPolicy.RemoteTimeout,
+		"oslo_policy.enforce (both)":           c.OsloPolicy.EnforceScope && c.OsloPolicy.EnforceNewDefaults,
+		"oslo_policy.verify":                   c.OsloPolicy.RemoteSSLVerifyServerCrt,
 		"cluster_template.allowed (all of it)": strings.Join(c.ClusterTemplate.KubernetesAllowedNetworkDrivers, "|"),
 	}
 	want := map[string]any{
@@ -245,10 +248,21 @@ func TestDefaults(t *testing.T) {
 		"magnum_client.api_version":            "",
 		"keystone_authtoken.token_cache_time":  300,
 		"drivers.disabled_drivers (how many)":  0,
+		"oslo_policy.remote_timeout":           2.0,
+		"oslo_policy.enforce (both)":           true,
+		"oslo_policy.verify":                   true,
 		"cluster_template.allowed (all of it)": "all",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestFractions(t *testing.T) {
+	for text, want := range map[string]float64{"remote_timeout = 0.25": 0.25, "remote_timeout = 7": 7, "remote_timeout =": 2} {
+		if got := load(t, "[oslo_policy]\n"+text+"\n").OsloPolicy.RemoteTimeout; got != want {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
 	}
 }
 
@@ -352,6 +366,8 @@ func TestErrorsSayWhere(t *testing.T) {
 		"number":     {"[api]\nport = many\n", ":2: [api] port: expected a whole number from 0 to 65535, found \"many\""},
 		"range":      {"[api]\n\nport = 65536\n", ":3: [api] port: expected a whole number from 0 to 65535, found \"65536\""},
 		"least":      {"[api]\nmax_limit = 0\n", ":2: [api] max_limit: expected a whole number, at least 1, found \"0\""},
+		"fraction":   {"[oslo_policy]\nremote_timeout = nan\n", ":2: [oslo_policy] remote_timeout: expected a number, at least 0, found \"nan\""},
+		"negative":   {"[oslo_policy]\nremote_timeout = -0.5\n", ":2: [oslo_policy] remote_timeout: expected a number, at least 0, found \"-0.5\""},
 		"truth":      {"[drivers]\nverify_ca = maybe\n", ":2: [drivers] verify_ca: expected true or false"},
 		"choice":     {"[certificates]\ncert_manager_type = vault\n", ":2: [certificates] cert_manager_type: expected one of barbican, x509keypair, local"},
 		"reference":  {"[database]\nconnection = mysql://u:pa$word@h/m\n", ":2: [database] connection: refers to $word, which is no option"},

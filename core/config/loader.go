@@ -94,7 +94,7 @@ func (l *loader) lookup(o *option) []entry {
 // assign resolves and converts a value; from is nil for a default.
 func (l *loader) assign(o *option, text string, from *entry) error {
 	value, err := l.substitute(text, o.section, nil)
-	number := o.field.Kind() == reflect.Int || o.field.Kind() == reflect.Bool
+	number := o.field.Kind() == reflect.Int || o.field.Kind() == reflect.Bool || o.field.Kind() == reflect.Float64
 	if err == nil && from != nil && number && strings.TrimSpace(value) == "" {
 		return l.assign(o, o.initial, nil) // as oslo.config: `port =` is no port at all
 	}

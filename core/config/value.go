@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"reflect"
 	"strconv"
 	"strings"
@@ -19,6 +20,8 @@ func assign(field reflect.Value, tag reflect.StructTag, text string) error {
 		return assignBool(target, text)
 	case *int:
 		return assignInt(target, tag, text)
+	case *float64:
+		return assignFloat(target, tag, text)
 	case *[]string:
 		list, err := splitList(text)
 		if err != nil {
@@ -62,6 +65,19 @@ func assignInt(target *int, tag reflect.StructTag, text string) error {
 	n, err := strconv.Atoi(strings.TrimSpace(text))
 	if err != nil || (least != nil && n < *least) || (most != nil && n > *most) {
 		return fmt.Errorf("expected %s, found %q", describeInt(least, most), text)
+	}
+	*target = n
+	return nil
+}
+
+func assignFloat(target *float64, tag reflect.StructTag, text string) error {
+	least := bound(tag, "min")
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if err != nil || math.IsNaN(n) || math.IsInf(n, 0) || (least != nil && n < float64(*least)) {
+		if least != nil {
+			return fmt.Errorf("expected a number, at least %d, found %q", *least, text)
+		}
+		return fmt.Errorf("expected a number, found %q", text)
 	}
 	*target = n
 	return nil

@@ -18,6 +18,10 @@ type Identity struct {
 	UserDomainID, DomainName string
 	ProjectID, ProjectName   string
 	Roles                    []string
+	// SystemScope and ScopeDomainID are set where the token is for the whole
+	// system or for a domain, and not for a project.
+	SystemScope   bool
+	ScopeDomainID string
 	// Token is the caller's own, to act with. Never log it.
 	Token     string
 	ExpiresAt time.Time

@@ -122,7 +122,7 @@ func (k *Client) read(r tokens.GetResult, token string) (*validated, error) {
 		Project   *tokens.Project       `json:"project"`
 		Roles     []tokens.Role         `json:"roles"`
 		Catalog   []tokens.CatalogEntry `json:"catalog"`
-		Domain    map[string]any        `json:"domain"`
+		Domain    *tokens.Domain        `json:"domain"`
 		System    map[string]any        `json:"system"`
 		Trust     map[string]any        `json:"OS-TRUST:trust"`
 	}
@@ -139,6 +139,10 @@ func (k *Client) read(r tokens.GetResult, token string) (*validated, error) {
 	}
 	if body.Project != nil {
 		i.ProjectID, i.ProjectName = body.Project.ID, body.Project.Name
+	}
+	i.SystemScope = body.System != nil
+	if body.Domain != nil {
+		i.ScopeDomainID = body.Domain.ID
 	}
 	scoped := body.Project != nil || body.Domain != nil || body.System != nil || body.Trust != nil
 	k.asTrustee(i, scoped, body.User.Domain.Name)

@@ -1,104 +1,88 @@
 package policy
 
 import (
+	"context"
+	"net/url"
 	"slices"
 	"strings"
 )
 
-// Credentials are what a rule may know of the caller.
-type Credentials struct {
-	UserID    string
-	UserName  string
-	DomainID  string // the user's domain
-	ProjectID string
-	Roles     []string
-	// IsAdmin is set by whoever asks, from the rule context_is_admin.
-	IsAdmin bool
-	// Service is whose X-Service-Token came with the request; nil without one.
-	Service *Service
+// verdict is what a check says. Nobody knows what a remote check that failed
+// would have said, so its negation is not known either: in the end what is
+// not known denies, whatever stands around it.
+type verdict int8
+
+const (
+	no verdict = iota
+	yes
+	unknown
+)
+
+func of(b bool) verdict {
+	if b {
+		return yes
+	}
+	return no
 }
 
-// Service is a service that passes on what somebody asked of it.
-type Service struct {
-	UserID, UserDomainID       string
-	ProjectID, ProjectDomainID string
-	Roles                      []string
-}
-
-// attribute returns a value by the name it has in rules.
-func (c Credentials) attribute(name string) (string, bool) {
-	switch name {
-	case "user_id", "user":
-		return c.UserID, true
-	case "user_name", "username":
-		return c.UserName, true
-	case "domain_id", "user_domain_id":
-		return c.DomainID, true
-	case "project_id", "tenant", "tenant_id":
-		return c.ProjectID, true
-	case "is_admin":
-		if c.IsAdmin {
-			return "True", true
-		}
-		return "False", true
-	}
-	if c.Service == nil {
-		return "", false
-	}
-	switch name {
-	case "service_user_id":
-		return c.Service.UserID, true
-	case "service_user_domain_id":
-		return c.Service.UserDomainID, true
-	case "service_project_id":
-		return c.Service.ProjectID, true
-	case "service_project_domain_id":
-		return c.Service.ProjectDomainID, true
-	}
-	return "", false
-}
-
-// Target is the object a request is about.
-type Target interface {
-	// Attribute returns the value that %(name)s stands for in a rule, and
-	// false where the object has no such value: the comparison then fails.
-	Attribute(name string) (string, bool)
+// question is one decision to make.
+type question struct {
+	ctx    context.Context
+	rule   string // by the name that was asked for
+	creds  *Credentials
+	target Target
 }
 
 // check is one node of a rule.
 type check interface {
-	allows(c *Credentials, t Target) bool
+	answer(q *question) verdict
 }
 
-type constant bool
+type constant verdict
 
-func (k constant) allows(*Credentials, Target) bool { return bool(k) }
+func (k constant) answer(*question) verdict { return verdict(k) }
 
 type all []check
 
-func (l all) allows(c *Credentials, t Target) bool {
+func (l all) answer(q *question) verdict {
+	sum := yes
 	for _, k := range l {
-		if !k.allows(c, t) {
-			return false
+		switch k.answer(q) {
+		case no:
+			return no
+		case unknown:
+			sum = unknown
 		}
 	}
-	return true
+	return sum
 }
 
 type anyOf []check
 
-func (l anyOf) allows(c *Credentials, t Target) bool {
+func (l anyOf) answer(q *question) verdict {
+	sum := no
 	for _, k := range l {
-		if k.allows(c, t) {
-			return true
+		switch k.answer(q) {
+		case yes:
+			return yes
+		case unknown:
+			sum = unknown
 		}
 	}
-	return false
+	return sum
 }
 
 type negation struct{ check }
 
-func (n negation) allows(c *Credentials, t Target) bool { return !n.check.allows(c, t) }
+func (n negation) answer(q *question) verdict {
+	switch n.check.answer(q) {
+	case yes:
+		return no
+	case no:
+		return yes
+	}
+	return unknown
+}
 
 // reference stands for another rule, or for the default rule where there is
 // none of that name; to is nil where there is neither, which denies, as in
@@ -108,45 +92,42 @@ type reference struct {
 	to   check
 }
 
-func (r *reference) allows(c *Credentials, t Target) bool {
-	return r.to != nil && r.to.allows(c, t)
+func (r *reference) answer(q *question) verdict {
+	if r.to == nil {
+		return no
+	}
+	return r.to.answer(q)
 }
 
 // role compares without regard to case, as Keystone's role names do.
 type role struct{ name operand }
 
-func (r role) allows(c *Credentials, t Target) bool {
-	want, ok := r.name.value(t)
-	if !ok {
-		return false
-	}
-	for _, have := range c.Roles {
-		if strings.EqualFold(have, want) {
-			return true
-		}
-	}
-	return false
+func (r role) answer(q *question) verdict {
+	want, ok := r.name.value(q.target)
+	return of(ok && slices.ContainsFunc(q.creds.Roles, func(have string) bool { return strings.EqualFold(have, want) }))
 }
 
-// credential compares an attribute of the caller.
+// credential compares an attribute of the caller. One that has several values
+// needs one that fits.
 type credential struct {
 	name string
 	with operand
 }
 
-func (k credential) allows(c *Credentials, t Target) bool {
-	if k.name == "service_roles" {
-		// A list: one of its members has to be the one. Unlike role:, case
-		// counts, as in every comparison of oslo.policy's but that one.
-		want, ok := k.with.value(t)
-		return ok && c.Service != nil && slices.Contains(c.Service.Roles, want)
-	}
-	have, ok := c.attribute(k.name)
+func (k credential) answer(q *question) verdict {
+	want, ok := k.with.value(q.target)
 	if !ok {
-		return false
+		return no
 	}
-	want, ok := k.with.value(t)
-	return ok && have == want
+	// Unlike role:, case counts, as in every comparison but that one.
+	switch k.name {
+	case "roles":
+		return of(slices.Contains(q.creds.Roles, want))
+	case "service_roles":
+		return of(q.creds.Service != nil && slices.Contains(q.creds.Service.Roles, want))
+	}
+	have, ok := q.creds.attribute(k.name)
+	return of(ok && have == want)
 }
 
 // literal compares a fixed text, such as 'vm':%(server_type)s.
@@ -155,9 +136,9 @@ type literal struct {
 	with operand
 }
 
-func (k literal) allows(_ *Credentials, t Target) bool {
-	want, ok := k.with.value(t)
-	return ok && k.text == want
+func (k literal) answer(q *question) verdict {
+	want, ok := k.with.value(q.target)
+	return of(ok && k.text == want)
 }
 
 // operand is the right side of a comparison: texts and %(name)s in turn.
@@ -173,11 +154,22 @@ func (o operand) value(t Target) (string, bool) {
 	if len(o) == 1 {
 		return o[0].value(t)
 	}
+	return o.join(t, func(s string) string { return s })
+}
+
+// escaped is value for an address, in which an attribute of an object must
+// not become more than a part of the path.
+func (o operand) escaped(t Target) (string, bool) { return o.join(t, url.PathEscape) }
+
+func (o operand) join(t Target, attribute func(string) string) (string, bool) {
 	var b strings.Builder
 	for _, p := range o {
 		v, ok := p.value(t)
 		if !ok {
 			return "", false
+		}
+		if p.attribute {
+			v = attribute(v)
 		}
 		b.WriteString(v)
 	}

@@ -2,16 +2,22 @@ package policy
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/go-magnum/magnum/core/config"
 )
 
 // Config says where rules come from. What is found there takes the place of
@@ -28,6 +34,27 @@ type Config struct {
 	Folders []string
 	// DefaultRule names the rule that stands for every one that is not there.
 	DefaultRule string
+	// Classic lets who has a right by the classic defaults do as before,
+	// whatever roles the new ones ask for: enforce_new_defaults = false.
+	Classic bool
+	// AnyScope takes tokens for the system or a domain where a project's are
+	// meant, and logs it: enforce_scope = false.
+	AnyScope bool
+	Remote   Remote
+}
+
+// Of reads the section [oslo_policy] and where the configuration was found.
+func Of(c *config.Config) Config {
+	o := &c.OsloPolicy
+	return Config{
+		File: o.PolicyFile, Dirs: o.PolicyDirs, Folders: c.Folders(), DefaultRule: o.PolicyDefaultRule,
+		Classic: !o.EnforceNewDefaults, AnyScope: !o.EnforceScope,
+		Remote: Remote{
+			Timeout: time.Duration(min(o.RemoteTimeout, 3600) * float64(time.Second)), JSON: o.RemoteContentType == "application/json",
+			CAFile: o.RemoteSSLCACrtFile, CertFile: o.RemoteSSLClientCrtFile, KeyFile: o.RemoteSSLClientKeyFile,
+			Insecure: !o.RemoteSSLVerifyServerCrt,
+		},
+	}
 }
 
 // defaultFile has an elder in JSON, which is taken where it alone is there.
@@ -37,24 +64,38 @@ const (
 )
 
 // New reads the rules once. A file that cannot be read or understood is an
-// error: half a policy is worse than none.
-func New(c Config) (*Enforcer, error) {
+// error: half a policy is worse than none. The logger may be nil.
+func New(c Config, logger hclog.Logger) (*Enforcer, error) {
 	stamps, err := c.survey()
 	if err != nil {
 		return nil, err
 	}
-	return c.read(stamps)
+	e, _, err := c.read(stamps, logger)
+	return e, err
+}
+
+// Files returns the paths of the files there are, in the order in which they
+// are read.
+func (c Config) Files() ([]string, error) {
+	stamps, err := c.survey()
+	paths := make([]string, 0, len(stamps))
+	for _, s := range stamps {
+		paths = append(paths, s.path)
+	}
+	return paths, err
 }
 
 // stamp is a file as far as a change shows in it without reading.
 type stamp struct {
-	path     string
-	modified time.Time
-	size     int64
+	path string
+	info fs.FileInfo
 }
 
+// equal compares the file itself too: one that was put in another's place by
+// renaming may have its size and its time.
 func (s stamp) equal(other stamp) bool {
-	return s.path == other.path && s.size == other.size && s.modified.Equal(other.modified)
+	return s.path == other.path && s.info.Size() == other.info.Size() &&
+		s.info.ModTime().Equal(other.info.ModTime()) && os.SameFile(s.info, other.info)
 }
 
 // survey finds the files there are, in the order in which they are read.
@@ -107,7 +148,7 @@ func (c Config) find(name string) (*stamp, error) {
 		if err != nil {
 			return nil, fmt.Errorf("look for policy file: %w", err)
 		}
-		return &stamp{path, info.ModTime(), info.Size()}, nil
+		return &stamp{path, info}, nil
 	}
 	return nil, nil
 }
@@ -131,72 +172,121 @@ func surveyDir(dir string) ([]stamp, error) {
 			return nil, fmt.Errorf("read policy folder: %w", err)
 		}
 		if !info.IsDir() {
-			all = append(all, stamp{path, info.ModTime(), info.Size()})
+			all = append(all, stamp{path, info})
 		}
 	}
 	slices.SortFunc(all, func(a, b stamp) int { return cmp.Compare(a.path, b.path) })
 	return all, nil
 }
 
+// digest tells whether files say the same as before.
+type digest [sha256.Size]byte
+
 // read makes an Enforcer of the defaults and of what the files change.
-func (c Config) read(stamps []stamp) (*Enforcer, error) {
-	texts := Defaults()
+func (c Config) read(stamps []stamp, logger hclog.Logger) (*Enforcer, digest, error) {
+	if logger == nil {
+		logger = hclog.NewNullLogger()
+	}
+	sum := sha256.New()
+	overrides := map[string]override{}
 	for _, s := range stamps {
-		overrides, err := load(s.path)
+		content, err := load(s)
 		if err != nil {
-			return nil, err
+			return nil, digest{}, err
 		}
-		for name, text := range overrides {
-			texts[name] = text
+		fmt.Fprintf(sum, "%s\x00%d\x00%s", s.path, len(content), content)
+		rules, err := parseFile(content)
+		if err != nil {
+			return nil, digest{}, fmt.Errorf("policy file %s: %w", s.path, err)
+		}
+		for name, t := range rules {
+			overrides[name] = override{t, s.path}
 		}
 	}
-	return compile(texts, c.DefaultRule)
+	remote, err := c.Remote.connect(logger)
+	if err != nil {
+		return nil, digest{}, err
+	}
+	words := language{remote: remote}
+	e, err := words.compile(effective(Defaults(), overrides, c.Classic), c.DefaultRule)
+	if err != nil {
+		return nil, digest{}, err
+	}
+	e.anyScope, e.logger = c.AnyScope, logger
+	return e, digest(sum.Sum(nil)), nil
 }
 
-func load(path string) (map[string]string, error) {
-	text, err := os.ReadFile(path)
+// maxFile is far more than all rules of a service.
+const maxFile = 4 << 20
+
+func load(s stamp) ([]byte, error) {
+	if !s.info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read policy file %s: it is not a file", s.path)
+	}
+	file, err := os.Open(s.path)
 	if err != nil {
 		return nil, fmt.Errorf("read policy file: %w", err)
 	}
-	// JSON is YAML, so one reader does for both.
-	var file map[string]yaml.Node
-	if err := yaml.Unmarshal(text, &file); err != nil {
-		return nil, fmt.Errorf("read policy file %s: %w", path, err)
+	defer file.Close()
+	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("read policy file: %w", err)
 	}
-	rules := make(map[string]string, len(file))
-	for name, node := range file {
-		if rules[name], err = ruleText(node); err != nil {
-			return nil, fmt.Errorf("policy file %s, rule %s: %w", path, name, err)
+	if len(content) > maxFile {
+		return nil, fmt.Errorf("read policy file %s: it has more than %d bytes", s.path, maxFile)
+	}
+	return content, nil
+}
+
+// parseFile reads a file's rules. JSON is YAML, so one reader does for both.
+func parseFile(content []byte) (map[string]text, error) {
+	var file map[string]yaml.Node
+	if err := yaml.Unmarshal(content, &file); err != nil {
+		return nil, err
+	}
+	rules := make(map[string]text, len(file))
+	for _, name := range slices.Sorted(maps.Keys(file)) {
+		node := file[name]
+		t, err := ruleText(&node)
+		if err != nil {
+			return nil, fmt.Errorf("rule %s: %w", name, err)
 		}
+		rules[name] = t
 	}
 	return rules, nil
 }
 
-// ruleText takes a rule as text, or as oslo.policy's old list of lists: any
-// of the inner lists, of which all checks must hold.
-func ruleText(node yaml.Node) (string, error) {
-	var text string
-	if node.Tag == "!!null" {
-		return "", errors.New("there is no text; write \"@\" to allow everybody, \"!\" nobody")
+// ruleText takes a rule as text, or as oslo.policy's old list of lists, in
+// which a check may also stand alone. An empty outer list allows everybody,
+// empty inner ones do not count, and nothing but those allows nobody.
+func ruleText(node *yaml.Node) (text, error) {
+	if node.Kind == yaml.AliasNode {
+		node = node.Alias
 	}
-	if node.Decode(&text) == nil {
-		return text, nil
+	if node.Kind == yaml.ScalarNode {
+		if node.Tag == "!!null" {
+			return text{}, errors.New("there is no text; write \"@\" to allow everybody, \"!\" nobody")
+		}
+		return text{words: node.Value}, nil
 	}
-	var lists [][]string
-	if err := node.Decode(&lists); err != nil {
-		return "", errors.New("a rule is a text or a list of lists of texts")
+	wrong := errors.New("a rule is a text or a list of lists of texts")
+	if node.Kind != yaml.SequenceNode {
+		return text{}, wrong
 	}
-	if len(lists) == 0 {
-		return "@", nil
+	if len(node.Content) == 0 {
+		return text{words: "@"}, nil
 	}
-	alternatives := make([]string, 0, len(lists))
-	for _, list := range lists {
+	t := text{list: true}
+	for _, inner := range node.Content {
+		var list []string
+		if inner.Kind == yaml.ScalarNode && inner.Tag != "!!null" {
+			list = []string{inner.Value}
+		} else if inner.Kind != yaml.SequenceNode || inner.Decode(&list) != nil {
+			return text{}, wrong
+		}
 		if len(list) > 0 {
-			alternatives = append(alternatives, "("+strings.Join(list, " and ")+")")
+			t.lists = append(t.lists, list)
 		}
 	}
-	if len(alternatives) == 0 {
-		return "!", nil
-	}
-	return strings.Join(alternatives, " or "), nil
+	return t, nil
 }

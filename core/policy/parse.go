@@ -8,20 +8,85 @@ import (
 // maxDepth bounds nesting, so that a rule cannot exhaust the stack.
 const maxDepth = 100
 
+// text is a rule as it is written: in the language of rules or, in files of
+// old, as a list of lists of checks.
+type text struct {
+	words string
+	lists [][]string
+	list  bool
+}
+
+// String is the rule in the language of rules.
+func (t text) String() string {
+	if !t.list {
+		return t.words
+	}
+	alternatives := make([]string, 0, len(t.lists))
+	for _, l := range t.lists {
+		alternatives = append(alternatives, strings.Join(l, " and "))
+	}
+	switch len(alternatives) {
+	case 0:
+		return "!"
+	case 1:
+		return alternatives[0]
+	}
+	return "(" + strings.Join(alternatives, ") or (") + ")"
+}
+
+// parsed is a rule's tree with the references in it, which lead nowhere yet.
+type parsed struct {
+	check      check
+	references []*reference
+	size       int // checks in it, without those of other rules
+}
+
 // parse reads a rule. An empty one allows everybody, as in oslo.policy.
-func parse(rule string) (check, []*reference, error) {
-	p := parser{tokens: tokenize(rule)}
+func (l *language) parse(t text) (parsed, error) {
+	p := parser{language: l}
+	k, err := p.rule(t)
+	if err != nil {
+		return parsed{}, fmt.Errorf("rule %q: %w", t.String(), err)
+	}
+	return parsed{k, p.references, p.size}, nil
+}
+
+// language is what the words of a rule may need from outside.
+type language struct {
+	remote *remote
+}
+
+func (p *parser) rule(t text) (check, error) {
+	if t.list {
+		return p.lists(t.lists)
+	}
+	p.tokens = tokenize(t.words)
 	if len(p.tokens) == 0 {
-		return constant(true), nil, nil
+		return constant(yes), nil
 	}
 	k, err := p.either(0)
 	if err == nil && p.next < len(p.tokens) {
 		err = fmt.Errorf("unexpected %q", p.tokens[p.next])
 	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("rule %q: %w", rule, err)
+	return k, err
+}
+
+// lists reads the form of old: any of the inner lists, of which all must hold.
+// Each text there is one check: "and", "or" and parentheses mean nothing.
+func (p *parser) lists(lists [][]string) (check, error) {
+	var some anyOf
+	for _, list := range lists {
+		var each all
+		for _, word := range list {
+			k, err := p.comparison(strings.TrimSpace(word))
+			if err != nil {
+				return nil, err
+			}
+			each = append(each, k)
+		}
+		some = append(some, each)
 	}
-	return k, p.references, nil
+	return some, nil
 }
 
 // tokenize splits at blanks and cuts parentheses off the ends of words. Those
@@ -50,9 +115,11 @@ func tokenize(rule string) []string {
 }
 
 type parser struct {
+	*language
 	tokens     []string
 	next       int
 	references []*reference
+	size       int
 }
 
 func (p *parser) accept(word string) bool {
@@ -125,11 +192,12 @@ func (p *parser) one(depth int) (check, error) {
 }
 
 func (p *parser) comparison(word string) (check, error) {
+	p.size++
 	switch word {
 	case "@":
-		return constant(true), nil
+		return constant(yes), nil
 	case "!":
-		return constant(false), nil
+		return constant(no), nil
 	}
 	kind, match, ok := strings.Cut(word, ":")
 	if !ok || kind == "" {
@@ -144,40 +212,69 @@ func (p *parser) comparison(word string) (check, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case kind == "role":
+	switch kind {
+	case "role":
 		return role{with}, nil
-	case kind == "http" || kind == "https":
-		return nil, fmt.Errorf("remote checks (%s:) are not supported", kind)
-	case len(kind) >= 2 && (kind[0] == '\'' || kind[0] == '"') && kind[len(kind)-1] == kind[0]:
-		return literal{kind[1 : len(kind)-1], with}, nil
-	case kind == "True" || kind == "False" || kind == "None" || isNumber(kind):
-		return literal{kind, with}, nil
+	case "http", "https":
+		return p.remote.check(kind, match, with)
+	}
+	if fixed, ok := literalOf(kind); ok {
+		return literal{fixed, with}, nil
 	}
 	return credential{kind, with}, nil
 }
 
-func isNumber(s string) bool {
-	return strings.Trim(s, "0123456789") == ""
+// literalOf reads the left side as one of Python's simple literals and returns
+// it as Python would print it.
+func literalOf(s string) (string, bool) {
+	switch s {
+	case "True", "False", "None":
+		return s, true
+	}
+	if len(s) >= 2 && (s[0] == '\'' || s[0] == '"') && s[len(s)-1] == s[0] {
+		return s[1 : len(s)-1], true
+	}
+	digits := strings.TrimPrefix(s, "-")
+	whole, fraction, point := strings.Cut(digits, ".")
+	if !isNumber(whole) || point && !isNumber(fraction) {
+		return "", false
+	}
+	return s, true
 }
 
-// parseOperand reads texts with %(name)s in them.
+func isNumber(s string) bool {
+	return s != "" && strings.Trim(s, "0123456789") == ""
+}
+
+// parseOperand reads texts with %(name)s in them. A percent sign that begins
+// no attribute is written twice.
 func parseOperand(s string) (operand, error) {
 	var o operand
+	fixed := ""
 	for s != "" {
-		before, rest, found := strings.Cut(s, "%(")
-		if before != "" {
-			o = append(o, part{text: before})
-		}
+		before, rest, found := strings.Cut(s, "%")
+		fixed += before
 		if !found {
 			break
 		}
-		name, after, closed := strings.Cut(rest, ")s")
-		if !closed || name == "" {
-			return nil, fmt.Errorf("%q has an unfinished %%(name)s", s)
+		if after, ok := strings.CutPrefix(rest, "%"); ok {
+			fixed += "%"
+			s = after
+			continue
+		}
+		name, after, closed := strings.Cut(strings.TrimPrefix(rest, "("), ")s")
+		if !strings.HasPrefix(rest, "(") || !closed || name == "" {
+			return nil, fmt.Errorf("%q has an unfinished %%(name)s; a percent sign itself is written %%%%", s)
+		}
+		if fixed != "" {
+			o = append(o, part{text: fixed})
+			fixed = ""
 		}
 		o = append(o, part{text: name, attribute: true})
 		s = after
+	}
+	if fixed != "" {
+		o = append(o, part{text: fixed})
 	}
 	return o, nil
 }

@@ -23,6 +23,8 @@ type Watcher struct {
 
 	mu     sync.Mutex // held by the one who looks
 	stamps []stamp    // of current
+	sum    digest     // of what stands in them
+	fresh  bool       // a change so near to the last look may hide behind the same time
 	broken string     // why the files' newest state is not current
 }
 
@@ -40,11 +42,12 @@ func Watch(c Config, logger hclog.Logger, now func() time.Time) (*Watcher, error
 	if w.stamps, err = c.survey(); err != nil {
 		return nil, err
 	}
-	e, err := c.read(w.stamps)
+	e, sum, err := c.read(w.stamps, logger)
 	if err != nil {
 		return nil, err
 	}
 	w.current.Store(e)
+	w.sum, w.fresh = sum, w.young(w.stamps)
 	w.next.Store(now().Add(pause).UnixNano())
 	return w, nil
 }
@@ -71,13 +74,20 @@ func (w *Watcher) Has(rule string) bool { return w.Rules().Has(rule) }
 func (w *Watcher) look() {
 	stamps, err := w.config.survey()
 	if err == nil {
-		if w.broken == "" && slices.EqualFunc(stamps, w.stamps, stamp.equal) {
+		if w.broken == "" && !w.fresh && slices.EqualFunc(stamps, w.stamps, stamp.equal) {
 			return
 		}
+		// Before reading: what is written from now on is younger.
+		fresh := w.young(stamps)
 		var e *Enforcer
-		if e, err = w.config.read(stamps); err == nil {
+		var sum digest
+		if e, sum, err = w.config.read(stamps, w.logger); err == nil {
+			w.stamps, w.fresh = stamps, fresh
+			if w.broken == "" && sum == w.sum {
+				return
+			}
 			w.current.Store(e)
-			w.stamps, w.broken = stamps, ""
+			w.sum, w.broken = sum, ""
 			w.logger.Info("policy read again")
 			return
 		}
@@ -86,4 +96,14 @@ func (w *Watcher) look() {
 		w.broken = why
 		w.logger.Error("the new policy cannot be used, the old one stays in force", "error", err)
 	}
+}
+
+// grain is coarser than any file system's clock.
+const grain = 3 * time.Second
+
+// young reports whether a file was written just now: it may be written again
+// without its time showing it.
+func (w *Watcher) young(stamps []stamp) bool {
+	since := w.now().Add(-grain)
+	return slices.ContainsFunc(stamps, func(s stamp) bool { return s.info.ModTime().After(since) })
 }

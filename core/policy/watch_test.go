@@ -60,23 +60,22 @@ func TestFiles(t *testing.T) {
 			folders = append(folders, filepath.Join(root, f))
 		}
 		c.use.Folders = folders
-		e, err := New(c.use)
+		e, err := New(c.use, nil)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		// a reader may not create by default
-		who := Credentials{Roles: []string{"operator", "reader"}}
-		if got := e.Allowed("cluster:create", &who, target{}); got != c.want {
+		who := Credentials{Roles: []string{"operator"}} // may do nothing by default
+		if got := e.Allowed(t.Context(), "cluster:create", &who, target{}); got != c.want {
 			t.Errorf("%s: allowed %v, want %v", name, got, c.want)
 		}
 	}
 	root := tree(t, map[string]string{"policy.d/bad.yaml": "a: ("})
-	if _, err := New(Config{Dirs: []string{filepath.Join(root, "policy.d")}}); err == nil || !strings.Contains(err.Error(), "policy a") {
+	if _, err := New(Config{Dirs: []string{filepath.Join(root, "policy.d")}}, nil); err == nil || !strings.Contains(err.Error(), "policy a") {
 		t.Errorf("a broken file in a folder: %v", err)
 	}
 	root = tree(t, map[string]string{"policy.d": "a: '@'"})
-	if _, err := New(Config{Dirs: []string{filepath.Join(root, "policy.d")}}); err == nil {
+	if _, err := New(Config{Dirs: []string{filepath.Join(root, "policy.d")}}, nil); err == nil {
 		t.Error("a file is accepted as a folder")
 	}
 }
@@ -89,14 +88,14 @@ func TestDefaultRule(t *testing.T) {
 	}
 	x, y := &Credentials{Roles: []string{"x"}}, &Credentials{Roles: []string{"y"}}
 	for _, rule := range []string{"known", "absent"} {
-		if !e.Allowed(rule, x, nil) || e.Allowed(rule, y, nil) {
+		if !e.Allowed(t.Context(), rule, x, nil) || e.Allowed(t.Context(), rule, y, nil) {
 			t.Errorf("%s is not decided by the default rule", rule)
 		}
 	}
-	if e.Allowed("denied", x, nil) || e.Has("absent") {
+	if e.Allowed(t.Context(), "denied", x, nil) || e.Has("absent") {
 		t.Error("the default rule takes the place of another")
 	}
-	if e, err = compile(texts, "missing"); err != nil || e.Allowed("known", x, nil) || e.Allowed("absent", x, nil) {
+	if e, err = compile(texts, "missing"); err != nil || e.Allowed(t.Context(), "known", x, nil) || e.Allowed(t.Context(), "absent", x, nil) {
 		t.Errorf("a default rule that is not there allows something (%v)", err)
 	}
 	if _, err := compile(map[string]string{"default": "rule:absent"}, "default"); err == nil {
@@ -114,8 +113,8 @@ func TestWatch(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	caller := &Credentials{}
-	allowed := func() bool { return w.Rules().Allowed("cluster:create", caller, target{}) }
+	caller, object := &Credentials{ProjectID: "p", Roles: []string{"member"}}, target{"project_id": "p"}
+	allowed := func() bool { return w.Rules().Allowed(t.Context(), "cluster:create", caller, object) }
 	step := func(what string, want bool) {
 		t.Helper()
 		if got := allowed(); got != want {
@@ -131,7 +130,7 @@ func TestWatch(t *testing.T) {
 	put(t, path, "cluster:create: '@'")
 	now = now.Add(pause)
 	step("a changed file", true)
-	if before.Allowed("cluster:create", caller, target{}) {
+	if before.Allowed(t.Context(), "cluster:create", caller, object) {
 		t.Error("rules that a request holds changed under it")
 	}
 
@@ -189,7 +188,7 @@ func TestWatchTogether(t *testing.T) {
 	for range 8 {
 		all.Go(func() {
 			for range 50 {
-				if !w.Rules().Allowed("cluster:create", &Credentials{}, nil) {
+				if !w.Rules().Allowed(t.Context(), "cluster:create", &Credentials{}, nil) {
 					t.Error("refused")
 				}
 			}
