@@ -177,6 +177,7 @@ type fixture struct {
 	testing.TB
 	*cloud
 	handler http.Handler
+	config  Config // of the handler
 	table   []route
 	db      *state.DB
 	cert    *cert.Authority
@@ -218,6 +219,7 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	for _, f := range change {
 		f(&c)
 	}
+	f.config = c
 	if f.handler, err = New(c); err != nil {
 		t.Fatal(err)
 	}

@@ -1,10 +1,8 @@
 package state
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/uptrace/bun"
 
@@ -19,79 +17,23 @@ func clusterNotFound(ident string) error {
 // Conflict where more than one has that name.
 func (db *DB) Cluster(ctx context.Context, s Scope, ident string) (*magnum.Cluster, error) {
 	where, args := s.where("c")
-	query := "SELECT " + db.columns.of("c", db.columns.cluster) + " FROM cluster AS c WHERE " + where
 	if id, ok := isUUID(ident); ok {
-		query, args = query+" AND c.uuid = ?", append(args, id)
+		where, args = where+" AND c.uuid = ?", append(args, id)
 	} else {
-		query, args = query+" AND c.name = ? LIMIT 2", append(args, ident)
+		where, args = where+" AND c.name = ?", append(args, ident)
 	}
-	c, err := db.cluster(ctx, ident, query, args)
-	if err != nil {
-		return nil, db.explain(fmt.Sprintf("load cluster %s", ident), err)
-	}
-	return c, nil
-}
-
-// cluster reads in three statements, not in a join: SQLite plans a join anew
-// for each value of its parameters, which takes longer than all three. And in
-// one transaction: between two of them the cluster could be deleted.
-func (db *DB) cluster(ctx context.Context, ident, query string, args []any) (*magnum.Cluster, error) {
-	one, err := db.prepare(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	pin, err := db.prepare(ctx, "SELECT d.driver, d.version FROM cluster_driver AS d WHERE d.cluster_uuid = ?")
-	if err != nil {
-		return nil, err
-	}
-	members, err := db.prepare(ctx, "SELECT "+db.columns.of("g", db.columns.nodegroup)+" FROM nodegroup AS g WHERE g.cluster_id = ?")
-	if err != nil {
-		return nil, err
-	}
-	tx, err := db.read.DB.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	// Nothing was written, and what was read is whole: an error that counts
-	// came before.
-	defer func() { _ = tx.Rollback() }()
-
-	var found []clusterRow
-	if err := db.scan(ctx, tx.StmtContext(ctx, one), &found, args...); err != nil {
-		return nil, err
-	}
-	switch len(found) {
-	case 0:
-		return nil, clusterNotFound(ident)
-	case 1:
-	default:
+	w, err := db.whole(ctx, where, args)
+	if err == nil {
+		switch len(w.clusters) {
+		case 0:
+			return nil, clusterNotFound(ident)
+		case 1:
+			return w.cluster()
+		}
 		return nil, magnum.Errorf(magnum.Conflict,
 			"Multiple clusters exist with same name. Please use the cluster uuid instead.")
 	}
-	var pins []pinRow
-	if err := db.scan(ctx, tx.StmtContext(ctx, pin), &pins, found[0].UUID); err != nil {
-		return nil, err
-	}
-	groups := make([]nodeGroupRow, 0, 4)
-	if err := db.scan(ctx, tx.StmtContext(ctx, members), &groups, found[0].UUID); err != nil {
-		return nil, err
-	}
-	// Sorted here: ORDER BY has the same price as a join.
-	slices.SortFunc(groups, func(a, b nodeGroupRow) int { return cmp.Compare(a.ID, b.ID) })
-	c, err := found[0].cluster()
-	if err != nil {
-		return nil, err
-	}
-	if len(pins) > 0 {
-		c.Driver = pins[0].ref()
-	}
-	c.NodeGroups = make([]magnum.NodeGroup, len(groups))
-	for i := range groups {
-		if c.NodeGroups[i], err = groups[i].nodeGroup(); err != nil {
-			return nil, err
-		}
-	}
-	return c, nil
+	return nil, db.explain(fmt.Sprintf("load cluster %s", ident), err)
 }
 
 // Clusters lists the clusters that a scope sees, with their node groups, in a

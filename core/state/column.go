@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/mattn/go-sqlite3"
 
 	"github.com/go-magnum/magnum/core/magnum"
 )
@@ -49,10 +52,28 @@ func (s *stamp) Scan(src any) error {
 		*s = 0
 	case time.Time:
 		*s = stampOf(v)
+	case string:
+		*s = parseStamp(v)
+	case []byte:
+		*s = parseStamp(string(v))
 	default:
 		return fmt.Errorf("a time cannot be read from %T", src)
 	}
 	return nil
+}
+
+// parseStamp reads a time that comes as SQLite has it. What is none is null,
+// as for go-sqlite3, which reads those of columns whose type it knows.
+func parseStamp(text string) stamp {
+	if t, err := time.Parse(stampText, text); err == nil {
+		return stampOf(t)
+	}
+	for _, form := range sqlite3.SQLiteTimestampFormats {
+		if t, err := time.Parse(form, strings.TrimSuffix(text, "Z")); err == nil {
+			return stampOf(t)
+		}
+	}
+	return 0
 }
 
 // micros and fromMicros convert the times of our own tables.
@@ -138,7 +159,11 @@ func textMap(text string) (map[string]string, error) {
 	case "{}":
 		return map[string]string{}, nil
 	}
-	var plain map[string]string
+	plain, ok := plainMap(text)
+	if ok {
+		return plain, nil
+	}
+	plain = nil
 	if json.Unmarshal([]byte(text), &plain) == nil {
 		return plain, nil
 	}
@@ -179,6 +204,9 @@ func textList(text string) ([]string, error) {
 	switch text {
 	case "", "null", "[]":
 		return []string{}, nil
+	}
+	if list, ok := plainList(text); ok {
+		return list, nil
 	}
 	var list []string
 	if err := json.Unmarshal([]byte(text), &list); err != nil {

@@ -1,7 +1,9 @@
 package state
 
 import (
+	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -68,6 +70,49 @@ func TestListText(t *testing.T) {
 	}
 	if got, err := textList("{}"); err == nil {
 		t.Errorf("{} is read as %v", got)
+	}
+}
+
+// TestPlain holds that the plain readers understand texts as encoding/json
+// does, or not at all.
+func TestPlain(t *testing.T) {
+	for text, plain := range map[string]bool{
+		`{"a": "b"}`: true, `{"a":"b","c":  "d", "e": ""}`: true, `{"a": "1", "a": "2"}`: true,
+		`["a"]`: true, `["a","b",  "c"]`: true,
+		`{}`: false, `[]`: false, `{"a": "b"} `: false, ` {"a": "b"}`: false, `{"a" : "b"}`: false, `{"a": "b" }`: false,
+		`{"a": "\n"}`: false, `{"a": "ü"}`: false, "{\"a\": \"\x01\"}": false, "{\"a\": \"\xff\"}": false,
+		`{"a": 1}`: false, `{"a": null}`: false, `{"a": {}}`: false, `{"a"}`: false, `{"a": "b",}`: false, `{"a": "b"`: false,
+		`{"a": "b"}}`: false, `{"a": "b`: false, `{"a`: false, `{a: "b"}`: false, `{`: false, `[`: false, `["a",]`: false,
+		`["a"`: false, `["a" "b"]`: false, `[1]`: false, `["a"]]`: false, ``: false, `"a"`: false,
+	} {
+		var asMap map[string]string
+		var asList []string
+		m, okMap := plainMap(text)
+		if okMap && (json.Unmarshal([]byte(text), &asMap) != nil || !cmp.Equal(m, asMap)) {
+			t.Errorf("%s is read as %v", text, m)
+		}
+		list, okList := plainList(text)
+		if okList && (json.Unmarshal([]byte(text), &asList) != nil || !cmp.Equal(list, asList)) {
+			t.Errorf("%s is read as %v", text, list)
+		}
+		if plain != (okMap || okList) {
+			t.Errorf("%s: plain is %t", text, !plain)
+		}
+	}
+}
+
+func TestStampOfText(t *testing.T) {
+	want := stampOf(time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC))
+	for text, want := range map[string]stamp{
+		"2026-03-04 05:06:07.123456": want, "2026-03-04 05:06:07": want, "2026-03-04T05:06:07Z": want,
+		"2026-03-04 06:06:07+01:00": want, "": 0, "yesterday": 0,
+	} {
+		for _, src := range []any{text, []byte(text)} {
+			var got stamp
+			if err := got.Scan(src); err != nil || got != want {
+				t.Errorf("%q is read as %d, %v, want %d", text, got, err, want)
+			}
+		}
 	}
 }
 

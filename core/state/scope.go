@@ -48,7 +48,7 @@ type Page struct {
 
 // columns are those of upstream's tables, as their rows here declare them.
 type columns struct {
-	cluster, nodegroup, template, quota []string
+	cluster, pin, nodegroup, template, quota []string
 }
 
 func columnsOf(db *bun.DB) columns {
@@ -61,6 +61,7 @@ func columnsOf(db *bun.DB) columns {
 	}
 	return columns{
 		cluster:   names(clusterRow{}),
+		pin:       names(pinRow{}),
 		nodegroup: names(nodeGroupRow{}),
 		template:  names(templateRow{}),
 		quota:     names(quotaRow{}),
@@ -134,7 +135,11 @@ func (l list) page(ctx context.Context, tx bun.Tx, p Page, rows any) error {
 	if p.Limit > 0 {
 		q = q.Limit(int64(p.Limit))
 	}
-	return q.Scan(ctx, rows)
+	found, err := q.Rows(ctx)
+	if err != nil {
+		return err
+	}
+	return scanRows(tx, found, rows)
 }
 
 // after leaves only what comes behind the marker's row. The marker's value is

@@ -40,7 +40,7 @@ type DB struct {
 
 	closed     atomic.Bool
 	statements atomic.Int64
-	prepared   sync.Map // of query to *sql.Stmt on read
+	prepared   sync.Map // of query, or key, to *sql.Stmt on read
 	columns    columns
 }
 
@@ -143,14 +143,19 @@ func (db *DB) snapshot(ctx context.Context, what string, f func(tx bun.Tx) error
 // needs a connection and must not be called in a transaction: if all
 // connections were held by callers who wait for one more, none would go on.
 func (db *DB) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if kept, ok := db.prepared.Load(query); ok {
+	return db.prepareAs(ctx, query, func() string { return query })
+}
+
+// prepareAs is prepare for a query that is made from a key.
+func (db *DB) prepareAs(ctx context.Context, key string, query func() string) (*sql.Stmt, error) {
+	if kept, ok := db.prepared.Load(key); ok {
 		return kept.(*sql.Stmt), nil
 	}
-	stmt, err := db.read.DB.PrepareContext(ctx, query)
+	stmt, err := db.read.DB.PrepareContext(ctx, query())
 	if err != nil {
 		return nil, err
 	}
-	kept, raced := db.prepared.LoadOrStore(query, stmt)
+	kept, raced := db.prepared.LoadOrStore(key, stmt)
 	if raced {
 		err = stmt.Close() //nolint:sqlclosecheck // only the one that lost the race
 	}
@@ -160,11 +165,21 @@ func (db *DB) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 // scan runs a prepared statement and reads its answer into rows.
 func (db *DB) scan(ctx context.Context, stmt *sql.Stmt, rows any, args ...any) error {
 	db.statements.Add(1)
-	found, err := stmt.QueryContext(ctx, args...) //nolint:rowserrcheck // ScanRows looks
+	found, err := stmt.QueryContext(brief(ctx), args...)
 	if err != nil {
 		return err
 	}
-	return db.read.ScanRows(ctx, found, rows)
+	return scanRows(db.read, found, rows)
+}
+
+// brief is the context for reading a few rows by their keys. It is not
+// watched: that takes two goroutines and as long as the read itself, which is
+// over before it could be interrupted. Nor does a reader wait for writers.
+func brief(ctx context.Context) context.Context {
+	if ctx.Err() != nil {
+		return ctx
+	}
+	return context.WithoutCancel(ctx)
 }
 
 // unavailable is what users see of a database that does not answer.

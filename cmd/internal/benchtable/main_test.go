@@ -8,9 +8,8 @@ import (
 
 func TestTable(t *testing.T) {
 	m, err := read(strings.NewReader(`goos: linux
-BenchmarkShow/magnum-2   	   10000	    180000 ns/op	      5000 req/s	 30.0 p99-ms
-BenchmarkShow/bare-2     	   10000	    110000 ns/op	     10000 req/s	 20.0 p99-ms
-BenchmarkList//v1/clusters-2   	     400	   2700000 ns/op
+BenchmarkShow-2      	      20	        20.00 bare-p99-ms	     10000 bare-req/s	 30.00 p99-ms	 1.500 p99-ratio	 0.5000 rate-ratio	 5000 req/s
+BenchmarkList/100-2   	     400	   2700000 ns/op	   2.700 ms	  5000 B/op
 PASS
 `))
 	if err != nil {

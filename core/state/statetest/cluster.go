@@ -128,7 +128,7 @@ func clusterTests() map[string]func(*testing.T, *suite) {
 					t.Errorf("%s: %d statements, want %d", name, got, tc.want)
 				}
 			}
-			if got := count(func() { s.get(t, last[0].UUID) }); got != 3 {
+			if got := count(func() { s.get(t, last[0].UUID) }); got != 1 {
 				t.Errorf("one cluster: %d statements", got)
 			}
 		},
