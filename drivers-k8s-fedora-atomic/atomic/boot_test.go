@@ -8,21 +8,27 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/go-magnum/magnum/sdk/driver"
 )
 
 func TestScriptsParse(t *testing.T) {
 	need(t, "sh")
 	for _, c := range cases() {
 		out := render(t, c.request())
-		for _, name := range []string{"boot/master.sh", "boot/minion.sh"} {
+		for name, script := range out.Files {
+			if !strings.HasPrefix(name, "boot/") {
+				continue
+			}
 			cmd := exec.Command("sh", "-n")
-			cmd.Stdin = strings.NewReader(out.Files[name])
+			cmd.Stdin = strings.NewReader(script)
 			if text, err := cmd.CombinedOutput(); err != nil {
 				t.Errorf("%s: %s: %v\n%s", c.name, name, err, text)
 			}
@@ -227,5 +233,99 @@ func TestVolumes(t *testing.T) {
 	}
 	if got, want := m.read("etc/fstab"), "UUID=1234-5678 "+folder+" xfs defaults,nofail 0 2\n"; got != want {
 		t.Errorf("fstab: %s", got)
+	}
+}
+
+// TestKubeletKnowsItsGroup: what a node says of itself when it registers.
+func TestKubeletKnowsItsGroup(t *testing.T) {
+	need(t, "sh", "curl", "openssl")
+	for _, tt := range []struct {
+		name, role string
+		params     map[string]string
+		want       []string
+	}{
+		{"master", "master", nil, []string{
+			"--node-labels=magnum.openstack.org/role=master,magnum.openstack.org/nodegroup=default-master",
+			"--register-with-taints=node-role.kubernetes.io/master=:NoSchedule",
+		}},
+		{"worker", "worker", nil, []string{
+			"--node-labels=magnum.openstack.org/role=worker,magnum.openstack.org/nodegroup=default-worker",
+		}},
+		{"group", "worker", map[string]string{
+			"nodegroup_name": "gpu_1", "nodegroup_role": "ingress",
+			"node_labels": "a=,example.com/tier=front", "node_taints": "gpu=yes:NoSchedule,a=:NoExecute",
+			"kubelet_options": "--v=4 --max-pods=*",
+		}, []string{
+			"--node-labels=magnum.openstack.org/role=ingress,magnum.openstack.org/nodegroup=gpu_1,a=,example.com/tier=front",
+			"--register-with-taints=gpu=yes:NoSchedule,a=:NoExecute", "--v=4", "--max-pods=*",
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := newMachine(t, startCloud(t), tt.role)
+			for name, value := range tt.params {
+				write(t, filepath.Join(m.root, "etc/magnum/params", name), value)
+			}
+			script := map[string]string{"master": "boot/master.sh", "worker": "boot/minion.sh"}[tt.role]
+			if out, err := m.boot(render(t, base()).Files[script]); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			var got []string
+			for _, a := range m.service("kubelet") {
+				if a == "" {
+					t.Error("kubelet gets an empty argument")
+				}
+				for _, option := range []string{"--node-labels", "--register-with-taints", "--v=", "--max-pods"} {
+					if strings.HasPrefix(a, option) {
+						got = append(got, a)
+					}
+				}
+			}
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestParamsReachTheNodes: what the scripts read is written for the node, in
+// the cluster's stack and in a node group's.
+func TestParamsReachTheNodes(t *testing.T) {
+	read := regexp.MustCompile(`\b(?:param|is_true) ([a-z_]+)`)
+	written := regexp.MustCompile(`/etc/magnum/params/([a-z_]+),`)
+	names := func(re *regexp.Regexp, texts ...string) map[string]bool {
+		out := map[string]bool{}
+		for _, text := range texts {
+			for _, m := range re.FindAllStringSubmatch(text, -1) {
+				out[m[1]] = true
+			}
+		}
+		return out
+	}
+	cluster, extra := base(), base()
+	group(func(*driver.RenderRequest, *driver.NodeGroup) {})(&extra)
+	for _, tt := range []struct {
+		req          driver.RenderRequest
+		script, node string
+		// what the script reads for nodes of the other role
+		others []string
+	}{
+		{cluster, "boot/master.sh", "kube-master.yaml", []string{"node_labels"}},
+		{extra, "boot/minion.sh", "kube-minion.yaml", []string{
+			"api_public_address", "etcd_address", "external_address",
+			"kube_service_account_key", "kube_service_account_private_key", "portal_network_cidr",
+		}},
+	} {
+		out := render(t, tt.req)
+		have := names(written, out.Template, out.Files[tt.node])
+		var missing []string
+		for name := range names(read, out.Files[tt.script]) {
+			if !have[name] {
+				missing = append(missing, name)
+			}
+		}
+		slices.Sort(missing)
+		if diff := cmp.Diff(tt.others, missing); diff != "" {
+			t.Errorf("%s: %s", tt.script, diff)
+		}
 	}
 }

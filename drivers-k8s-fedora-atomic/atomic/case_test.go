@@ -104,6 +104,69 @@ func cases() []testCase {
 			r.Intent, r.NodeGroup = driver.IntentResize, "default-worker"
 			r.NodeGroups[1].NodeCount, r.NodesToRemove = 2, []string{"0"}
 		}},
+		{"worker-labels", func(r *driver.RenderRequest) {
+			r.Intent, r.NodeGroup = driver.IntentUpdateNodeGroup, "default-worker"
+			r.NodeGroups[1].NodeLabels = labels("pool", "default")
+			r.NodeGroups[1].NodeTaints = []driver.Taint{{Key: "dedicated", Value: "web", Effect: "PreferNoSchedule"}}
+		}},
+		{"nodegroup", group(func(*driver.RenderRequest, *driver.NodeGroup) {})},
+		{"nodegroup-no-nodes", group(func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.NodeCount = 0 })},
+		{"nodegroup-resize", group(func(r *driver.RenderRequest, g *driver.NodeGroup) {
+			r.Intent, g.NodeCount, r.NodesToRemove = driver.IntentResize, 1, []string{"1", "3b0b7a2e-1111-4222-8333-444455556666"}
+		})},
+		{"nodegroup-no-floating-ips", group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { r.Cluster.FloatingIP = false })},
+		{"nodegroup-labels-and-taints", group(func(_ *driver.RenderRequest, g *driver.NodeGroup) {
+			g.Role = "ingress"
+			g.NodeLabels = labels("gpu", "yes", "example.com/tier", "front", "node.kubernetes.io/pool", "")
+			g.NodeTaints = []driver.Taint{{Key: "gpu", Value: "yes", Effect: "NoSchedule"}, {Key: "example.com/spot", Effect: "NoExecute"}}
+		})},
+		{"nodegroup-own-labels", group(func(r *driver.RenderRequest, g *driver.NodeGroup) {
+			r.Cluster.Labels = labels("kube_tag", "v1.18.20", "availability_zone", "az1", "kubelet_options", "--v=4",
+				"service_cluster_ip_range", "10.112.0.0/12", "flannel_tag", "v0.12.0", "min_node_count", "1", "max_node_count", "1")
+			g.Labels = labels("kube_tag", "v1.16.15", "availability_zone", "az2", "kubelet_options", "--v=5", "kubeproxy_options", "--v=6",
+				"cgroup_driver", "systemd", "selinux_mode", "enforcing", "container_infra_prefix", "registry.example.com/magnum/",
+				"hyperkube_prefix", "quay.io/x/", "service_cluster_ip_range", "10.112.0.0/12")
+		})},
+		{"nodegroup-volumes", group(func(r *driver.RenderRequest, g *driver.NodeGroup) {
+			r.Cluster.DockerVolumeSize, g.DockerVolumeSize = 5, 50
+			r.Cluster.Labels = labels("docker_volume_type", "slow", "etcd_volume_size", "2", "boot_volume_size", "20")
+			g.Labels = labels("docker_volume_type", "fast", "boot_volume_size", "30", "boot_volume_type", "ssd")
+		})},
+		{"nodegroup-without-the-clusters-volume", group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { r.Cluster.DockerVolumeSize = 5 })},
+		{"nodegroup-routed-pods", group(func(r *driver.RenderRequest, _ *driver.NodeGroup) {
+			r.Cluster.Labels = labels("flannel_backend", "host-gw")
+			r.ClusterOutputs["minion_security_groups"] = driver.RawJSON(`["5e5e5e5e-0000-4000-8000-000000000001", "5e5e5e5e-0000-4000-8000-000000000002"]`)
+			r.ClusterOutputs["address_pairs"] = driver.RawJSON(`[{"ip_address": "10.100.0.0/16"}]`)
+		})},
+		{"nodegroup-given-network", group(func(r *driver.RenderRequest, _ *driver.NodeGroup) {
+			r.Cluster.FixedNetwork, r.Cluster.FixedSubnet = "demo-net", "demo-subnet"
+			r.Endpoints.FixedNetworkName, r.Endpoints.FixedSubnetCIDR = "demo-net", "10.20.0.0/24"
+			r.ClusterOutputs["network"], r.ClusterOutputs["subnet"] = driver.RawJSON(`"demo-net"`), driver.RawJSON(`"demo-subnet"`)
+		})},
+		{"nodegroup-options-of-the-cluster", group(func(r *driver.RenderRequest, g *driver.NodeGroup) {
+			r.Template.HTTPProxy, r.Template.NoProxy = "http://proxy:3128", "example.com"
+			r.Template.InsecureRegistry, r.Template.DockerStorageDriver = "10.0.0.1:5000", "devicemapper"
+			r.Endpoints.CACert, r.Cluster.MasterLB = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", true
+			g.DockerVolumeSize, g.ImageID = 3, "another-image"
+		})},
+	}
+}
+
+// group changes a request that makes the node group extra.
+func group(change func(*driver.RenderRequest, *driver.NodeGroup)) func(*driver.RenderRequest) {
+	return func(r *driver.RenderRequest) {
+		r.Intent, r.NodeGroup = driver.IntentCreateNodeGroup, "extra"
+		r.NodeGroups = append(r.NodeGroups, driver.NodeGroup{
+			Name: "extra", Role: "worker", NodeCount: 2, FlavorID: "m1.large", MinNodeCount: 1, MaxNodeCount: 3,
+		})
+		r.ClusterOutputs = map[string]driver.RawJSON{
+			"api_address": driver.RawJSON(`"172.24.4.6"`), "network": driver.RawJSON(`"4e4e4e4e-0000-4000-8000-000000000000"`),
+			"subnet":                 driver.RawJSON(`"4e4e4e4e-0000-4000-8000-000000000001"`),
+			"minion_security_groups": driver.RawJSON(`["5e5e5e5e-0000-4000-8000-000000000001"]`),
+			"address_pairs":          driver.RawJSON(`[]`),
+			"api_private_address":    driver.RawJSON(`"10.0.0.5"`),
+		}
+		change(r, &r.NodeGroups[len(r.NodeGroups)-1])
 	}
 }
 

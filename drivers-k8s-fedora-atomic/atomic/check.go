@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/k8s"
 	"github.com/go-magnum/magnum/sdk/template"
 )
 
 // checks refuse what would otherwise fail on the nodes, or be dropped in
 // silence.
 func checks() []func(*template.Values) []driver.Violation {
-	return []func(*template.Values) []driver.Violation{options, network, counts}
+	return []func(*template.Values) []driver.Violation{options, network, counts, nodes}
 }
 
 func refuse(class driver.Class, field, format string, a ...any) []driver.Violation {
@@ -35,9 +36,9 @@ func options(v *template.Values) []driver.Violation {
 		out = append(out, refuse(driver.ClassInvalidInput, "docker_storage_driver",
 			"Docker storage driver %s is not supported, expecting a %s/unspecified storage driver.", s, strings.Join(storage, "/"))...)
 	}
-	if v.Template.DockerStorageDriver == "devicemapper" && v.Cluster.DockerVolumeSize < 3 {
+	if size := dockerVolumeSize(v); v.Template.DockerStorageDriver == "devicemapper" && size < 3 {
 		out = append(out, refuse(driver.ClassInvalidInput, "docker_volume_size",
-			"docker volume size %d GB is not valid, expecting minimum value 3GB for devicemapper storage driver.", v.Cluster.DockerVolumeSize)...)
+			"docker volume size %d GB is not valid, expecting minimum value 3GB for devicemapper storage driver.", size)...)
 	}
 	return out
 }
@@ -83,8 +84,8 @@ func overlap(a, b string) bool {
 }
 
 func counts(v *template.Values) []driver.Violation {
-	if len(v.NodeGroups) == 0 {
-		return nil // a cluster template alone has no nodes to count
+	if len(v.NodeGroups) == 0 || v.OwnStack() {
+		return nil // a cluster template alone has no nodes to count, a group has bounds of its own
 	}
 	n := v.Workers().NodeCount
 	low, high := v.LabelInt("min_node_count"), v.LabelInt("max_node_count")
@@ -97,4 +98,19 @@ func counts(v *template.Values) []driver.Violation {
 		return refuse(driver.ClassInvalidInput, "node_count", "node_count %d is more than max_node_count %d.", n, high)
 	}
 	return nil
+}
+
+// nodes looks at the group whose nodes the stack makes.
+func nodes(v *template.Values) []driver.Violation {
+	if len(v.NodeGroups) == 0 {
+		return nil
+	}
+	out := k8s.CheckNodeGroup(v.Workers())
+	// Only then: a group may stay behind a cluster that moves on.
+	if v.Intent == driver.IntentCreateNodeGroup {
+		if bad := k8s.CheckSkew(v.ClusterLabel("kube_tag"), v.Label("kube_tag")); bad != "" {
+			out = append(out, refuse(driver.ClassInvalidInput, "labels/kube_tag", "kube_tag: %s.", bad)...)
+		}
+	}
+	return out
 }

@@ -25,6 +25,7 @@ func Definition() *template.Definition {
 		Capabilities: []driver.Capability{
 			driver.CapResize, driver.CapZeroNodes, driver.CapHealth,
 			driver.CapRemoveNamedNodes, driver.CapMasterLoadBalancer,
+			driver.CapNodeGroups, driver.CapNodeLabels,
 		},
 		Limits:           driver.Limits{MinMasters: 1, OddMasters: true},
 		ContainerVersion: "1.13.1", // docker of the last Fedora Atomic
@@ -34,6 +35,7 @@ func Definition() *template.Definition {
 		Scripts:          scripts(),
 		Files:            stack.Files,
 		Main:             "main.yaml",
+		NodeGroupMain:    "nodegroup.yaml",
 		Checks:           checks(),
 		Cleanups:         k8s.Cleanups,
 	}

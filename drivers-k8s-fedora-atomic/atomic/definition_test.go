@@ -91,6 +91,10 @@ func TestGolden(t *testing.T) {
 	out := render(t, base())
 	golden(t, "master.sh", []byte(out.Files["boot/master.sh"]))
 	golden(t, "minion.sh", []byte(out.Files["boot/minion.sh"]))
+	golden(t, "main.yaml", []byte(out.Template))
+	req := base()
+	group(func(*driver.RenderRequest, *driver.NodeGroup) {})(&req)
+	golden(t, "nodegroup.yaml", []byte(render(t, req).Template))
 }
 
 func TestDescription(t *testing.T) {

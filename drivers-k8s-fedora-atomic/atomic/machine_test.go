@@ -53,6 +53,10 @@ func newMachine(t *testing.T, c *cloud, role string) *machine {
 		"hyperkube_prefix": "registry.k8s.io/", "selinux_mode": "permissive", "cgroup_driver": "cgroupfs", "docker_storage_driver": "overlay2",
 		"kube_service_account_key": "PUBLIC", "kube_service_account_private_key": "PRIVATE",
 		"system_pods_initial_delay": "30", "system_pods_timeout": "5",
+		"nodegroup_name": "default-" + role, "nodegroup_role": role,
+	}
+	if role == "master" {
+		params["node_taints"] = "node-role.kubernetes.io/master=:NoSchedule"
 	}
 	for name, value := range params {
 		write(t, filepath.Join(m.root, "etc/magnum/params", name), value)
@@ -107,9 +111,25 @@ func (m *machine) boot(script string) (string, error) {
 	cmd.Env = []string{
 		"PATH=" + m.bin + ":" + os.Getenv("PATH"), "CALLS=" + m.bin + "/calls", "no_proxy=127.0.0.1",
 		"MAGNUM_ROOT=" + m.root, "MAGNUM_PAUSE=0", "TMPDIR=" + m.t.TempDir(),
+		"MAGNUM_LIB=" + m.root + "/var/lib/magnum/lib.sh",
 	}
 	out, err := cmd.CombinedOutput()
 	return string(out), err
+}
+
+// service starts a service of a node that has booted, as its unit would, and
+// returns the arguments of the container it runs.
+func (m *machine) service(name string) []string {
+	m.t.Helper()
+	m.program("podman", `if [ "$1" = run ]; then for a in "$@"; do printf '%s\n' "$a"; done >`+m.bin+`/arguments; fi`)
+	if out, err := m.boot(m.read("var/lib/magnum/service/" + name + ".sh")); err != nil {
+		m.t.Fatalf("service %s: %v\n%s", name, err, out)
+	}
+	b, err := os.ReadFile(filepath.Join(m.bin, "arguments"))
+	if err != nil {
+		m.t.Fatal(err)
+	}
+	return strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
 }
 
 // checkSecrets: nothing secret in any program's arguments, in what was printed,

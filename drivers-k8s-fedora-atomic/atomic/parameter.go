@@ -11,8 +11,18 @@ import (
 	"github.com/go-magnum/magnum/sdk/template"
 )
 
+// parameters are those of the cluster's stack and of a further node group's. All
+// that makes workers is in both, so that a parameter is mapped in one place: the
+// workers are those of the stack that is asked for.
 func parameters() []template.Parameter {
-	given := func(v *template.Values) bool { return v.Cluster.FixedNetwork != "" }
+	return slices.Concat(
+		workerParameters(),
+		in(template.ClusterStack, clusterParameters()),
+		in(template.NodeGroupStack, fromCluster("network", "subnet", "minion_security_groups", "address_pairs", "api_private_address")),
+	)
+}
+
+func workerParameters() []template.Parameter {
 	return slices.Concat([]template.Parameter{
 		// who and where
 		{Name: "cluster_uuid", From: template.Cluster("UUID"), Required: true},
@@ -26,58 +36,100 @@ func parameters() []template.Parameter {
 		{Name: "wait_condition_timeout", From: template.Computed("time for one node to come up", waitTimeout)},
 
 		// nodes
-		{Name: "number_of_masters", From: template.Masters("NodeCount"), Required: true},
 		{Name: "number_of_minions", From: template.Workers("NodeCount"), Required: true},
 		{Name: "minions_to_remove", From: template.Computed("nodes to remove", nodesToRemove)},
-		{Name: "master_image", From: template.Computed("masters ImageID, or the template's", imageOf((*template.Values).Masters)).Early(), Required: true},
 		{Name: "minion_image", From: template.Computed("workers ImageID, or the template's", imageOf((*template.Values).Workers)).Early(), Required: true},
-		{Name: "master_flavor", From: template.Masters("FlavorID"), Required: true},
 		{Name: "minion_flavor", From: template.Workers("FlavorID"), Required: true},
+		{Name: "worker_nodegroup_name", From: template.Workers("Name")},
+		{Name: "worker_role", From: template.Workers("Role")},
+		{Name: "worker_node_labels", From: template.Computed("workers NodeLabels for kubelet", func(v *template.Values) string {
+			return k8s.NodeLabels(v.Workers().NodeLabels)
+		})},
+		{Name: "worker_node_taints", From: template.Computed("workers NodeTaints for kubelet", func(v *template.Values) string {
+			return k8s.NodeTaints(v.Workers().NodeTaints)
+		})},
 		{Name: "nodes_affinity_policy", From: template.Endpoint("AffinityPolicy")},
 		{Name: "availability_zone", From: template.LabelOf("availability_zone")},
 
 		// volumes
 		{Name: "boot_volume_size", From: template.Computed("label boot_volume_size, or the operator's", bootVolumeSize)},
 		{Name: "boot_volume_type", From: labelOr("boot_volume_type", func(e driver.Endpoints) string { return e.BootVolumeType })},
-		{Name: "docker_volume_size", From: template.Cluster("DockerVolumeSize")},
+		{Name: "docker_volume_size", From: template.Computed("cluster DockerVolumeSize, or the group's", func(v *template.Values) string {
+			if n := dockerVolumeSize(v); n > 0 {
+				return strconv.Itoa(n)
+			}
+			return ""
+		})},
 		{Name: "docker_volume_type", From: labelOr("docker_volume_type", func(e driver.Endpoints) string { return e.DockerVolumeType })},
-		{Name: "etcd_volume_size", From: template.LabelOf("etcd_volume_size")},
-		{Name: "etcd_volume_type", From: labelOr("etcd_volume_type", func(e driver.Endpoints) string { return e.EtcdVolumeType })},
 		{Name: "docker_storage_driver", From: template.Template("DockerStorageDriver")},
 
 		// network
 		{Name: "external_network", From: template.Computed("the external network's id", externalNetwork).Early(), Required: true},
-		{Name: "fixed_network", From: template.Cluster("FixedNetwork")},
-		{Name: "fixed_subnet", From: template.Cluster("FixedSubnet"), Required: true, When: given},
-		{Name: "fixed_subnet_cidr", From: template.Computed("CIDR of the given subnet, or of the one to make", subnetCIDR), Required: true},
-		{Name: "dns_nameserver", From: template.Computed("template DNSNameserver as a list", nameServers)},
 		{Name: "floating_ip_enabled", From: template.Cluster("FloatingIP")},
-		{Name: "master_lb_enabled", From: template.Cluster("MasterLB")},
-		{Name: "master_lb_floating_ip_enabled", From: template.Computed("label master_lb_floating_ip_enabled, or as the nodes", func(v *template.Values) string {
-			return strconv.FormatBool(floatingAPI(v))
-		})},
-		{Name: "master_lb_allowed_cidrs", From: template.Computed("label master_lb_allowed_cidrs and the subnet", allowedCIDRs)},
 		{Name: "http_proxy", From: template.Template("HTTPProxy")},
 		{Name: "https_proxy", From: template.Template("HTTPSProxy")},
 		{Name: "no_proxy", From: template.Computed("template NoProxy and the subnet", noProxy)},
 
 		// Kubernetes
 		{Name: "insecure_registry_url", From: template.Template("InsecureRegistry")},
-		{Name: "kube_service_account_key", From: template.Secret(driver.SecretServiceAccountKey)},
-		{Name: "kube_service_account_private_key", From: template.Secret(driver.SecretServiceAccountPrivateKey)},
-		{Name: "portal_network_cidr", From: template.LabelOf("service_cluster_ip_range")},
 		{Name: "dns_service_ip", From: template.Computed("tenth address of service_cluster_ip_range", func(v *template.Values) string {
 			return nth(v.Label("service_cluster_ip_range"), 10)
 		})},
 		{Name: "pods_network_cidr", From: template.LabelOf("flannel_network_cidr")},
 	}, sameAsLabel(
-		"kube_tag", "etcd_tag", "flannel_tag", "flannel_cni_tag", "coredns_tag",
-		"container_infra_prefix", "hyperkube_prefix",
-		"flannel_network_subnetlen", "flannel_backend",
-		"admission_control_list", "system_pods_initial_delay", "system_pods_timeout",
-		"kubelet_options", "kubeapi_options", "kubecontroller_options", "kubeproxy_options", "kubescheduler_options",
-		"cgroup_driver", "selinux_mode",
+		"kube_tag", "flannel_tag", "flannel_cni_tag", "container_infra_prefix", "hyperkube_prefix",
+		"kubelet_options", "kubeproxy_options", "cgroup_driver", "selinux_mode",
 	))
+}
+
+func clusterParameters() []template.Parameter {
+	given := func(v *template.Values) bool { return v.Cluster.FixedNetwork != "" }
+	return slices.Concat([]template.Parameter{
+		// masters
+		{Name: "number_of_masters", From: template.Masters("NodeCount"), Required: true},
+		{Name: "master_image", From: template.Computed("masters ImageID, or the template's", imageOf((*template.Values).Masters)).Early(), Required: true},
+		{Name: "master_flavor", From: template.Masters("FlavorID"), Required: true},
+		{Name: "master_nodegroup_name", From: template.Masters("Name")},
+		{Name: "etcd_volume_size", From: template.LabelOf("etcd_volume_size")},
+		{Name: "etcd_volume_type", From: labelOr("etcd_volume_type", func(e driver.Endpoints) string { return e.EtcdVolumeType })},
+
+		// network
+		{Name: "fixed_network", From: template.Cluster("FixedNetwork")},
+		{Name: "fixed_subnet", From: template.Cluster("FixedSubnet"), Required: true, When: given},
+		{Name: "fixed_subnet_cidr", From: template.Computed("CIDR of the given subnet, or of the one to make", subnetCIDR), Required: true},
+		{Name: "dns_nameserver", From: template.Computed("template DNSNameserver as a list", nameServers)},
+		{Name: "master_lb_enabled", From: template.Cluster("MasterLB")},
+		{Name: "master_lb_floating_ip_enabled", From: template.Computed("label master_lb_floating_ip_enabled, or as the nodes", func(v *template.Values) string {
+			return strconv.FormatBool(floatingAPI(v))
+		})},
+		{Name: "master_lb_allowed_cidrs", From: template.Computed("label master_lb_allowed_cidrs and the subnet", allowedCIDRs)},
+
+		// Kubernetes
+		{Name: "kube_service_account_key", From: template.Secret(driver.SecretServiceAccountKey)},
+		{Name: "kube_service_account_private_key", From: template.Secret(driver.SecretServiceAccountPrivateKey)},
+		{Name: "portal_network_cidr", From: template.LabelOf("service_cluster_ip_range")},
+	}, sameAsLabel(
+		"etcd_tag", "coredns_tag", "flannel_network_subnetlen", "flannel_backend",
+		"admission_control_list", "system_pods_initial_delay", "system_pods_timeout",
+		"kubeapi_options", "kubecontroller_options", "kubescheduler_options",
+	))
+}
+
+// in makes parameters those of one stack alone.
+func in(s template.Stack, list []template.Parameter) []template.Parameter {
+	for i := range list {
+		list[i].In = s
+	}
+	return list
+}
+
+// fromCluster makes parameters of the cluster's outputs of the same names.
+func fromCluster(names ...string) []template.Parameter {
+	out := make([]template.Parameter, 0, len(names))
+	for _, name := range names {
+		out = append(out, template.Parameter{Name: name, From: template.ClusterOutput(name), Required: true})
+	}
+	return out
 }
 
 func outputs() []template.Output {
@@ -142,6 +194,15 @@ func imageOf(group func(*template.Values) driver.NodeGroup) func(*template.Value
 		}
 		return v.Template.ImageID
 	}
+}
+
+// dockerVolumeSize of a further node group is the group's own: the size of the
+// cluster's volumes is not inherited.
+func dockerVolumeSize(v *template.Values) int {
+	if v.OwnStack() {
+		return v.Group().DockerVolumeSize
+	}
+	return v.Cluster.DockerVolumeSize
 }
 
 func bootVolumeSize(v *template.Values) string {

@@ -14,6 +14,7 @@ func violations(t *testing.T, r driver.RenderRequest) []driver.Violation {
 	t.Helper()
 	out, err := atomic.Definition().Validate(context.Background(), driver.ValidateRequest{
 		Intent: r.Intent, Template: r.Template, Cluster: r.Cluster, NodeGroups: r.NodeGroups,
+		NodeGroup: r.NodeGroup,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +115,7 @@ func TestRenderRefuses(t *testing.T) {
 	}{
 		"no magnum":           {func(r *driver.RenderRequest) { r.Endpoints.MagnumURL = "" }, driver.ClassInvalidInput, "Required parameter magnum_url not provided."},
 		"given subnet's cidr": {func(r *driver.RenderRequest) { r.Cluster.FixedNetwork, r.Cluster.FixedSubnet = "n", "s" }, driver.ClassInvalidInput, "Required parameter fixed_subnet_cidr not provided."},
-		"node group":          {func(r *driver.RenderRequest) { r.Intent = driver.IntentCreateNodeGroup }, driver.ClassUnsupported, "Operation create-nodegroup is not supported by the cluster driver k8s_fedora_atomic_v1."},
+		"rotation":            {func(r *driver.RenderRequest) { r.Intent = driver.IntentRotateCA }, driver.ClassUnsupported, "Operation rotate-ca is not supported by the cluster driver k8s_fedora_atomic_v1."},
 	} {
 		r := base()
 		tt.change(&r)

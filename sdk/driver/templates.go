@@ -4,6 +4,8 @@ package driver
 type Intent string
 
 // The intents.
+//
+//nolint:gosec // words, not credentials
 const (
 	IntentCreate           Intent = "create"
 	IntentUpdate           Intent = "update"

@@ -55,6 +55,18 @@ func (v *Values) Label(name string) string {
 	return l.canonical(l.Default)
 }
 
+// ClusterLabel is a label's value for the whole cluster, whatever a node group
+// says.
+func (v *Values) ClusterLabel(name string) string {
+	whole := v.definition.Values(v.RenderRequest)
+	whole.NodeGroup = ""
+	value := whole.Label(name)
+	if whole.mistake != nil && v.mistake == nil {
+		v.mistake = whole.mistake
+	}
+	return value
+}
+
 // given is the valid value of a label that somebody has set. An empty text is
 // unset.
 func (v *Values) given(l Label) (string, bool) {

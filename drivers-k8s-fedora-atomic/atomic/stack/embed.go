@@ -3,7 +3,8 @@ package stack
 
 import "embed"
 
-// Files are the templates at the root, and below boot what runs on the nodes.
+// Files are the templates at the root, of the cluster (main) and of a further
+// node group (nodegroup), and below boot what runs on the nodes.
 //
-//go:embed *.yaml all:boot
+//go:embed *.yaml *.tmpl all:boot
 var Files embed.FS

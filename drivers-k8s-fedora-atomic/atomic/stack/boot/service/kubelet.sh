@@ -2,12 +2,11 @@
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
 set -f # the user's options are words, not patterns
-taint=
-if [ "$(param role)" = master ]; then
-    taint=--register-with-taints=node-role.kubernetes.io/master=:NoSchedule
-fi
+labels="magnum.openstack.org/role=$(param nodegroup_role),magnum.openstack.org/nodegroup=$(param nodegroup_name)"
+more=$(param node_labels)
+taints=$(param node_taints)
 podman rm --force kubelet || :
-# shellcheck disable=SC2046,SC2086 # the options are words, the taint may be none
+# shellcheck disable=SC2046 # the options are words
 exec podman run --name kubelet --net host --pid host --privileged \
     --volume /dev:/dev \
     --volume /etc/cni/net.d:/etc/cni/net.d:ro \
@@ -28,7 +27,7 @@ exec podman run --name kubelet --net host --pid host --privileged \
     --kubeconfig=/etc/kubernetes/kubelet.conf \
     --hostname-override="$(node_name)" \
     --node-ip="$(param address)" \
-    --node-labels="magnum.openstack.org/role=$(param role)" \
+    --node-labels="$labels${more:+,$more}" \
     --client-ca-file=/etc/kubernetes/certs/ca.crt \
     --tls-cert-file=/etc/kubernetes/certs/kubelet.crt \
     --tls-private-key-file=/etc/kubernetes/certs/kubelet.key \
@@ -43,4 +42,5 @@ exec podman run --name kubelet --net host --pid host --privileged \
     --cluster-dns="$(param dns_service_ip)" \
     --cluster-domain=cluster.local \
     --pod-infra-container-image="$(image pause registry.k8s.io/ 3.2)" \
-    $taint $(param kubelet_options)
+    ${taints:+"--register-with-taints=$taints"} \
+    $(param kubelet_options)

@@ -1,0 +1,170 @@
+package atomic_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic"
+	"github.com/go-magnum/magnum/sdk/driver"
+)
+
+// extra is a request that makes the node group extra.
+func extra(change func(*driver.RenderRequest, *driver.NodeGroup)) driver.RenderRequest {
+	r := base()
+	group(change)(&r)
+	return r
+}
+
+func asIs(*driver.RenderRequest, *driver.NodeGroup) {}
+
+func TestNodeGroupRefused(t *testing.T) {
+	const bad = driver.ClassInvalidInput
+	for _, tt := range []struct {
+		name   string
+		change func(*driver.RenderRequest, *driver.NodeGroup)
+		field  string
+		text   string
+	}{
+		{"flavor", func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.FlavorID = "" }, "minion_flavor",
+			"Required parameter minion_flavor not provided."},
+		{"a label of the whole cluster", func(r *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = labels("etcd_tag", "v3.4.6") }, "labels/etcd_tag",
+			`property "labels/etcd_tag" with value "v3.4.6" is not supported, the label is one of the whole cluster, where it is "v3.4.13"`},
+		{"wrong label", func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = labels("boot_volume_size", "big") }, "labels/boot_volume_size",
+			`property "labels/boot_volume_size" with value "big" is not supported, expecting an integer`},
+		{"newer nodes", func(r *driver.RenderRequest, g *driver.NodeGroup) {
+			r.Cluster.Labels, g.Labels = labels("kube_tag", "v1.17.17"), labels("kube_tag", "v1.18.20")
+		}, "labels/kube_tag", "kube_tag: nodes of Kubernetes v1.18.20 cannot join a cluster of v1.17.17: they must not be newer."},
+		{"nodes much older", func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = labels("kube_tag", "v1.15.7") }, "labels/kube_tag",
+			"kube_tag: nodes of Kubernetes v1.15.7 cannot join a cluster of v1.18.20: they may be 2 minor versions older."},
+		{"devicemapper", func(r *driver.RenderRequest, _ *driver.NodeGroup) {
+			r.Template.DockerStorageDriver, r.Cluster.DockerVolumeSize = "devicemapper", 5
+		}, "docker_volume_size", "docker volume size 0 GB is not valid, expecting minimum value 3GB for devicemapper storage driver."},
+		{"taints", func(_ *driver.RenderRequest, g *driver.NodeGroup) {
+			g.NodeTaints = []driver.Taint{{Key: "a", Effect: "Never"}}
+		}, "node_taints", "node_taints for extra is invalid (node_taints[0].effect must be one of NoSchedule, PreferNoSchedule, NoExecute)."},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			want := []driver.Violation{{Field: tt.field, Message: tt.text, Class: bad}}
+			if diff := cmp.Diff(want, violations(t, extra(tt.change))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A group stays workable when the cluster has moved on to other labels, and
+// whatever bounds the cluster's labels set on the default workers.
+func TestNodeGroupOfAClusterThatMovedOn(t *testing.T) {
+	r := extra(func(r *driver.RenderRequest, g *driver.NodeGroup) {
+		r.Intent, g.NodeCount = driver.IntentResize, 0
+		r.Cluster.Labels = labels("kube_tag", "v1.18.20", "coredns_tag", "1.7.0", "min_node_count", "1")
+		g.Labels = labels("kube_tag", "v1.15.7", "coredns_tag", "1.6.5", "min_node_count", "3")
+	})
+	if got := violations(t, r); len(got) != 0 {
+		t.Error(got)
+	}
+	if got := render(t, r).Parameters["kube_tag"].Value; got != "v1.15.7" {
+		t.Errorf("new nodes of the group are of %s", got)
+	}
+}
+
+// Nodes of a group are told the same as the cluster's own where the group says
+// nothing else, and their stack makes nothing that belongs to the cluster.
+func TestNodeGroupJoinsTheCluster(t *testing.T) {
+	cluster, group := render(t, base()), render(t, extra(asIs))
+	for name, text := range group.Files {
+		if cluster.Files[name] != text {
+			t.Errorf("%s is not the cluster's", name)
+		}
+	}
+	own := []string{"minion_flavor", "number_of_minions", "worker_nodegroup_name"}
+	for name, p := range group.Parameters {
+		if c, ok := cluster.Parameters[name]; ok && c != p && !slices.Contains(own, name) {
+			t.Errorf("%s is %v, in the cluster's stack %v", name, p, c)
+		}
+	}
+	for _, secret := range []driver.SecretRef{driver.SecretServiceAccountKey, driver.SecretServiceAccountPrivateKey, driver.SecretCAKey} {
+		for name, p := range group.Parameters {
+			if p.Secret == secret {
+				t.Errorf("%s gives workers the masters' secret %s", name, secret)
+			}
+		}
+	}
+	for _, kind := range []string{"OS::Neutron::Net", "OS::Neutron::SecurityGroup", "OS::Octavia", "network.yaml", "kube-master.yaml"} {
+		if strings.Contains(group.Template, kind) {
+			t.Errorf("the group's stack has a %s", kind)
+		}
+	}
+}
+
+func TestNodeGroupOfAnOlderCluster(t *testing.T) {
+	r := extra(asIs)
+	r.ClusterOutputs = map[string]driver.RawJSON{
+		"api_address": driver.RawJSON(`"172.24.4.6"`), "kube_minions": driver.RawJSON(`["172.24.4.7"]`),
+	}
+	_, err := atomic.Definition().Render(context.Background(), r)
+	want := "The cluster's stack has no output network, which its node groups need: it was made by an older version of the driver. " +
+		"Update the cluster first; any resize of it does that, also one to the number of nodes it has."
+	if err == nil || err.Error() != want || driver.ClassOf(err) != driver.ClassPrecondition {
+		t.Errorf("%v (%s)", err, driver.ClassOf(err))
+	}
+}
+
+func TestMapOutputsOfANodeGroup(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		floating  bool
+		addresses []string
+	}{{"floating", true, []string{"172.24.4.7", "172.24.4.8"}}, {"private", false, []string{"10.0.0.37", "10.0.0.38"}}} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := extra(asIs)
+			r.Cluster.FloatingIP = tt.floating
+			got, err := atomic.Definition().MapOutputs(context.Background(), driver.MapOutputsRequest{
+				Template: r.Template, Cluster: r.Cluster, NodeGroups: r.NodeGroups, NodeGroup: r.NodeGroup,
+				Outputs: map[string]driver.RawJSON{
+					"kube_minions":         driver.RawJSON(`["172.24.4.7", "172.24.4.8"]`),
+					"kube_minions_private": driver.RawJSON(`["10.0.0.37", "10.0.0.38"]`),
+				},
+				Parameters: map[string]string{"number_of_minions": "2", "kube_tag": "v1.16.15"},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			two := 2
+			want := driver.MapOutputsResponse{NodeGroups: []driver.NodeGroupPatch{
+				{Name: "extra", NodeAddresses: tt.addresses, NodeCount: &two},
+			}}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// TestLabelsOfGroups: a label that a group may have acts in its stack; one of
+// the whole cluster is refused there, and does not act.
+func TestLabelsOfGroups(t *testing.T) {
+	other := map[string]string{"kube_tag": "v1.16.1", "selinux_mode": "disabled", "cgroup_driver": "systemd", "boot_volume_size": "7",
+		"container_infra_prefix": "r/", "hyperkube_prefix": "r/"}
+	before := render(t, extra(asIs))
+	for _, l := range atomic.Definition().Labels {
+		value := cmpOr(other[l.Name], map[string]string{
+			"integer": "9", "boolean": "true", "cidr": "10.7.0.0/16", "cidrs": "192.0.2.0/24",
+		}[string(l.Type)], "other")
+		if len(l.Enum) > 0 && other[l.Name] == "" {
+			value = l.Enum[len(l.Enum)-1]
+		}
+		if l.Pattern != "" && value == "other" && l.Name == "admission_control_list" {
+			value = "ServiceAccount"
+		}
+		r := extra(func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = labels(l.Name, value) })
+		acts, refused := !cmp.Equal(before, render(t, r)), len(violations(t, r)) > 0
+		if acts != l.PerNodeGroup || refused == l.PerNodeGroup {
+			t.Errorf("label %s=%s of a group: per node group %v, acts %v, refused %v: %v", l.Name, value, l.PerNodeGroup, acts, refused, violations(t, r))
+		}
+	}
+}
