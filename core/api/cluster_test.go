@@ -262,10 +262,11 @@ func TestClusterFaults(t *testing.T) {
 		c.HealthStatus, c.HealthReason = "UNHEALTHY", map[string]string{"api": "down", "b": "x"}
 		c.NodeGroups[0].NodeAddresses = []string{"1.1.1.1", "1.1.1.2"}
 		c.NodeGroups[1].Status, c.NodeGroups[1].StatusReason, c.NodeGroups[1].NodeAddresses = "CREATE_FAILED", `no "host"`, []string{"2.2.2.2"}
+		c.Faults = map[string]string{"kube_minions.0": `no "host"`}
 	})
 	got := f.must(200, "demo", "GET", "/v1/clusters/c", "")
 	for name, want := range map[string]string{
-		"faults": `map[default-worker:no "host"]`, "status_reason": "it failed", "stack_id": "stack", "api_address": "https://1.2.3.4:6443", "coe_version": "v1",
+		"faults": `map[kube_minions.0:no "host"]`, "status_reason": "it failed", "stack_id": "stack", "api_address": "https://1.2.3.4:6443", "coe_version": "v1",
 		"health_status": "UNHEALTHY", "health_status_reason": "map[api:down b:x]", "node_addresses": "[2.2.2.2]", "master_addresses": "[1.1.1.1 1.1.1.2]",
 		"updated_at": "2026-01-02T03:04:05+00:00",
 	} {
@@ -281,6 +282,24 @@ func TestClusterFaults(t *testing.T) {
 	delete(got.body, "faults")
 	if diff := cmp.Diff(got.body, detail); diff != "" {
 		t.Errorf("alone and in the detailed list (-alone +list):\n%s", diff)
+	}
+	// Groups with stacks of their own are named beside them; a cluster whose
+	// stack was never made has an empty map.
+	f.set(id, func(c *magnum.Cluster) {
+		c.NodeGroups = append(c.NodeGroups,
+			magnum.NodeGroup{Name: "gpu", Role: "worker", Status: "CREATE_FAILED", StatusReason: "quota"},
+			magnum.NodeGroup{Name: "fine", Role: "worker", Status: "CREATE_COMPLETE", StatusReason: "x"})
+	})
+	if got := fmt.Sprint(f.must(200, "demo", "GET", "/v1/clusters/c", "").body["faults"]); got != `map[gpu:quota kube_minions.0:no "host"]` {
+		t.Errorf("with node groups: %s", got)
+	}
+	f.set(id, func(c *magnum.Cluster) { c.NodeGroups, c.Faults = c.NodeGroups[:2], nil })
+	if got := f.must(200, "demo", "GET", "/v1/clusters/c", ""); !strings.Contains(got.text, `"faults": {}`) {
+		t.Errorf("without a stack: %s", got.text)
+	}
+	f.set(id, func(c *magnum.Cluster) { c.Status = "UPDATE_IN_PROGRESS" })
+	if _, has := f.must(200, "demo", "GET", "/v1/clusters/c", "").body["faults"]; has {
+		t.Error("a cluster in progress has faults")
 	}
 }
 

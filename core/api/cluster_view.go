@@ -1,6 +1,7 @@
 package api
 
 import (
+	"maps"
 	"net/http"
 
 	"github.com/go-magnum/magnum/core/magnum"
@@ -85,16 +86,17 @@ func (e *encoder) addresses(name string, c *magnum.Cluster, master bool) {
 	e.close(']')
 }
 
-// faults names the node groups that failed and why.
+// faults names the resources that made the last operation's stack fail, and the
+// node groups with stacks of their own that failed.
 func (e *encoder) faults(name string, c *magnum.Cluster) {
-	e.key(name)
-	e.open('{')
+	all := map[string]string{}
+	maps.Copy(all, c.Faults)
 	for i := range c.NodeGroups {
-		if g := &c.NodeGroups[i]; g.Status.Failed() && g.StatusReason != "" {
-			e.pair(g.Name, g.StatusReason)
+		if g := &c.NodeGroups[i]; !g.IsDefault && g.Status.Failed() && g.StatusReason != "" {
+			all[g.Name] = g.StatusReason
 		}
 	}
-	e.close('}')
+	e.stringMap(name, all)
 }
 
 // differences writes the three maps that compare labels with the template's.

@@ -5,36 +5,41 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-magnum/magnum/core/heat"
 	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
 func (c *Conductor) createFlow() flow {
+	j := job{intent: driver.IntentCreate}
 	return flow{
 		phases: []phase{
 			c.trustPhase(),
 			c.certificatesPhase(),
-			c.renderPhase(driver.IntentCreate, nil),
-			{name: "stack", doing: func(t *task) string { return "Heat to take stack " + t.stackName() }, run: c.createStack},
+			c.renderPhase(j),
+			c.createPhase(j),
 			c.followPhase(c.judgeCreate),
-			c.outputsPhase(nil),
+			c.outputsPhase(),
 		},
-		begin: func(cluster *magnum.Cluster) {
-			setStatus(cluster, magnum.CreateInProgress, "", "")
-		},
-		end: func(cluster *magnum.Cluster) {
-			setStatus(cluster, magnum.CreateComplete, "", "")
-		},
-		fail: func(cluster *magnum.Cluster, reason string) {
-			setStatus(cluster, magnum.CreateFailed, reason, "")
+		cluster: "CREATE", group: "CREATE", about: inStack(""),
+	}
+}
+
+// createPhase sees to it that the stack is there.
+func (c *Conductor) createPhase(j job) phase {
+	return phase{
+		name:  "stack",
+		doing: func(t *task) string { return "Heat to take stack " + t.stackName() },
+		run: func(ctx context.Context, t *task) (change, error) {
+			return c.createStack(ctx, t, j)
 		},
 	}
 }
 
-// createStack sees to it that the stack is there. Its name follows from the
-// cluster's row, so that a repeat, or a delete, finds it before its id is known.
-func (c *Conductor) createStack(ctx context.Context, t *task) (change, error) {
-	request, err := c.request(ctx, t, driver.IntentCreate, nil)
+// createStack makes it. Its name follows from the row of the cluster or the
+// node group, so that a repeat, or a delete, finds it before its id is known.
+func (c *Conductor) createStack(ctx context.Context, t *task, j job) (change, error) {
+	request, err := c.request(ctx, t, j)
 	if err != nil {
 		return nil, err
 	}
@@ -55,13 +60,9 @@ func (c *Conductor) createStack(ctx context.Context, t *task) (change, error) {
 		return nil, err
 	}
 	t.data.SentAt = c.Now().UTC()
+	group := t.group
 	return func(cluster *magnum.Cluster) error {
-		cluster.StackID = id
-		for i := range cluster.NodeGroups {
-			if g := &cluster.NodeGroups[i]; g.IsDefault {
-				g.StackID = id
-			}
-		}
+		setStackID(cluster, group, id)
 		return nil
 	}, nil
 }
@@ -69,7 +70,7 @@ func (c *Conductor) createStack(ctx context.Context, t *task) (change, error) {
 func (c *Conductor) judgeCreate(ctx context.Context, t *task, s sight) error {
 	switch {
 	case s.gone:
-		return fatal(fmt.Sprintf("Stack with id %s not found in Heat.", t.cluster.StackID))
+		return fatal(fmt.Sprintf("Stack with id %s not found in Heat.", t.stackRef().ID))
 	case strings.HasPrefix(s.stack.Status, "DELETE_"):
 		return fatal(fmt.Sprintf("Stack %s was deleted in Heat.", s.stack.Name))
 	case strings.HasSuffix(s.stack.Status, "_FAILED"), s.stack.Status == "ROLLBACK_COMPLETE":
@@ -80,11 +81,24 @@ func (c *Conductor) judgeCreate(ctx context.Context, t *task, s sight) error {
 	return errFollow
 }
 
-// stackFailed finds out why.
+// stackFailed finds out why. What Heat says may quote what it was sent.
 func (c *Conductor) stackFailed(ctx context.Context, t *task, s sight) error {
-	session, err := c.session(ctx, t)
-	if err != nil {
-		return fatal(s.stack.StatusReason)
+	why := heat.Failure{Reason: s.stack.StatusReason}
+	if session, err := c.session(ctx, t); err == nil {
+		why = c.Heat.WhyFailed(ctx, session, s.stack)
 	}
-	return fatal(c.Heat.FailureReason(ctx, session, s.stack))
+	for path, reason := range why.Faults {
+		why.Faults[path] = t.scrub(reason)
+	}
+	return &stackError{reason: t.scrub(why.Reason), faults: why.Faults}
+}
+
+// scrub takes the cluster's secrets out of a text.
+func (t *task) scrub(text string) string {
+	for _, secret := range []string{t.cluster.TrusteePassword, t.cluster.TrustID} {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	return text
 }

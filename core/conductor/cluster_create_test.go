@@ -1,6 +1,7 @@
 package conductor
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -92,6 +93,7 @@ func TestCreateFails(t *testing.T) {
 	tests := map[string]struct {
 		prepare func(*bench)
 		want    string
+		faults  map[string]string
 	}{
 		"Heat refuses the template": {
 			func(b *bench) {
@@ -102,7 +104,7 @@ func TestCreateFails(t *testing.T) {
 					return r.Method == http.MethodPost
 				}
 			},
-			"The Parameter (x) was not defined in template.",
+			"The Parameter (x) was not defined in template.", nil,
 		},
 		"a resource fails deep down": {
 			func(b *bench) {
@@ -117,10 +119,21 @@ func TestCreateFails(t *testing.T) {
 				}
 			},
 			"masters.0.server: No valid host was found.",
+			map[string]string{"masters.0.server": "No valid host was found."},
+		},
+		"a resource repeats what it was given": {
+			func(b *bench) {
+				b.heat.New = func(s *heattest.Stack) {
+					s.Status = "CREATE_FAILED"
+					password := fmt.Sprint(s.Body["parameters"].(map[string]any)["password"])
+					s.Resources = []heattest.Resource{{Path: []string{"x"}, Type: "T", Status: "CREATE_FAILED", Reason: "bad password " + password}}
+				}
+			},
+			"x: bad password ***", map[string]string{"x": "bad password ***"},
 		},
 		"the stack disappears": {
 			func(b *bench) { b.heat.New = func(s *heattest.Stack) { s.Status = "DELETE_IN_PROGRESS" } },
-			"Stack with id stack-1 not found in Heat.",
+			"Stack with id stack-1 not found in Heat.", nil,
 		},
 		"no trustee domain": {
 			func(b *bench) {
@@ -132,13 +145,13 @@ func TestCreateFails(t *testing.T) {
 					return true
 				}
 			},
-			"Failed to create trustee ",
+			"Failed to create trustee ", nil,
 		},
 		"a network that is not there": {
 			func(b *bench) {
 				b.options.MagnumClient.RegionName = "Elsewhere"
 			},
-			"No public endpoint of service container-infra in the catalogue.",
+			"No public endpoint of service container-infra in the catalogue.", nil,
 		},
 	}
 	for name, tc := range tests {
@@ -149,9 +162,16 @@ func TestCreateFails(t *testing.T) {
 			if got.Status != magnum.CreateFailed || !strings.HasPrefix(got.StatusReason, tc.want) {
 				t.Errorf("%s %q, want %q", got.Status, got.StatusReason, tc.want)
 			}
+			if d := cmp.Diff(tc.faults, got.Faults); d != "" {
+				t.Errorf("faults (-want +got):\n%s", d)
+			}
 			for _, g := range got.NodeGroups {
-				if g.Status != magnum.CreateFailed {
-					t.Errorf("group %s is %s", g.Name, g.Status)
+				reason := ""
+				if tc.faults != nil { // it was the stack
+					reason = tc.want
+				}
+				if g.Status != magnum.CreateFailed || g.StatusReason != reason {
+					t.Errorf("group %s is %s %q", g.Name, g.Status, g.StatusReason)
 				}
 			}
 		})

@@ -10,37 +10,40 @@ import (
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
-func (c *Conductor) deleteFlow() flow {
+// deleteFlow removes the stacks of node groups before the cluster's own, to
+// whose networks they hold on. They go together: all are asked for before the
+// first is waited for.
+func (c *Conductor) deleteFlow(t *task) flow {
+	phases := []phase{{
+		name:  "pre-delete",
+		doing: func(*task) string { return "resources that the cluster made by itself to go" },
+		run: func(ctx context.Context, t *task) (change, error) {
+			return nil, c.preDelete(ctx, t)
+		},
+	}}
+	var follow []phase
+	for i := range t.cluster.NodeGroups {
+		if group := ownStack(&t.cluster.NodeGroups[i]); group != "" {
+			phases = append(phases, each(group, c.deletePhase())...)
+			follow = append(follow, each(group, c.followDelete())...)
+		}
+	}
+	phases = append(append(phases, follow...), c.deletePhase(), c.followDelete(),
+		phase{
+			name:  "trust",
+			doing: func(*task) string { return "Keystone to remove the cluster's trust" },
+			run:   c.removeTrust,
+		},
+		phase{
+			name:  "certificates",
+			doing: func(*task) string { return "the cluster's certificates to go" },
+			run: func(ctx context.Context, t *task) (change, error) {
+				return nil, c.Cert.Delete(ctx, t.cluster)
+			},
+		})
 	return flow{
-		phases: []phase{
-			{
-				name:  "pre-delete",
-				doing: func(*task) string { return "resources that the cluster made by itself to go" },
-				run: func(ctx context.Context, t *task) (change, error) {
-					return nil, c.preDelete(ctx, t)
-				},
-			},
-			{name: "stack", doing: func(t *task) string { return "Heat to begin with the removal of stack " + t.stackName() }, run: c.deleteStack},
-			c.followDelete(),
-			{
-				name:  "trust",
-				doing: func(*task) string { return "Keystone to remove the cluster's trust" },
-				run:   c.removeTrust,
-			},
-			{
-				name:  "certificates",
-				doing: func(*task) string { return "the cluster's certificates to go" },
-				run: func(ctx context.Context, t *task) (change, error) {
-					return nil, c.Cert.Delete(ctx, t.cluster)
-				},
-			},
-		},
-		begin: func(cluster *magnum.Cluster) {
-			setStatus(cluster, magnum.DeleteInProgress, "", "")
-		},
-		fail: func(cluster *magnum.Cluster, reason string) {
-			setStatus(cluster, magnum.DeleteFailed, reason, "")
-		},
+		phases:  phases,
+		cluster: "DELETE", group: "DELETE", about: everybody,
 		finish: func(ctx context.Context, t *task) error {
 			if err := c.DB.Destroy(ctx, t.op); err != nil {
 				return err
@@ -48,6 +51,24 @@ func (c *Conductor) deleteFlow() flow {
 			t.log.Info("cluster deleted")
 			return nil
 		},
+	}
+}
+
+// each makes phases be about the stack of one of several groups, with names of
+// their own.
+func each(group string, phases ...phase) []phase {
+	for i := range phases {
+		phases[i].name += " " + group
+	}
+	return onStack(group, phases...)
+}
+
+func (c *Conductor) deletePhase() phase {
+	return phase{
+		name:    "stack",
+		removes: true,
+		doing:   func(t *task) string { return "Heat to begin with the removal of stack " + t.stackName() },
+		run:     c.deleteStack,
 	}
 }
 
@@ -60,8 +81,7 @@ func (c *Conductor) deleteStack(ctx context.Context, t *task) (change, error) {
 	}
 	stack, err := c.Heat.Status(ctx, session, t.stackRef())
 	if magnum.KindOf(err) == magnum.NotFound {
-		t.data.Gone = true
-		return nil, nil
+		return nil, nil // and so it will be when it is waited for
 	}
 	if err != nil {
 		return nil, err
@@ -70,8 +90,9 @@ func (c *Conductor) deleteStack(ctx context.Context, t *task) (change, error) {
 		return nil, err
 	}
 	t.data.SentAt = c.Now().UTC()
+	group := t.group
 	return func(cluster *magnum.Cluster) error {
-		cluster.StackID = stack.ID
+		setStackID(cluster, group, stack.ID)
 		return nil
 	}, nil
 }
@@ -101,13 +122,7 @@ func (c *Conductor) followDelete() phase {
 		return errFollow
 	})
 	p.doing = func(t *task) string { return "stack " + t.stackName() + " to go" }
-	look := p.run
-	p.run = func(ctx context.Context, t *task) (change, error) {
-		if t.data.Gone {
-			return nil, nil
-		}
-		return look(ctx, t)
-	}
+	p.removes = true
 	return p
 }
 

@@ -2,7 +2,6 @@ package conductor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -15,53 +14,55 @@ import (
 // a patch of node_count.
 func (c *Conductor) resizeFlow(t *task) (flow, error) {
 	in := &magnum.ResizeInput{}
-	if err := json.Unmarshal(t.op.Input, in); err != nil {
-		return flow{}, fatal("The request's data cannot be read.")
+	if err := t.input(in); err != nil {
+		return flow{}, err
 	}
-	if t.cluster.NodeGroup(in.NodeGroup) == nil {
-		return flow{}, fatal(fmt.Sprintf("Nodegroup %s could not be found.", in.NodeGroup))
+	group, err := t.named(in.NodeGroup)
+	if err != nil {
+		return flow{}, err
 	}
-	intent := driver.IntentResize
+	j := job{intent: driver.IntentResize, group: group.Name, rollback: in.Rollback}
 	if t.op.Kind == magnum.OpUpdate {
-		intent = driver.IntentUpdate
+		j.intent = driver.IntentUpdate
 	}
-	restore := func(cluster *magnum.Cluster) {
-		if g := cluster.NodeGroup(in.NodeGroup); g != nil {
-			g.NodeCount = in.Previous
+	count := func(n int) func(*magnum.Cluster) {
+		return func(cluster *magnum.Cluster) {
+			if g := cluster.NodeGroup(group.UUID); g != nil {
+				g.NodeCount = n
+			}
 		}
 	}
 	return flow{
-		phases: []phase{
+		phases: onStack(ownStack(group),
 			c.selectPhase(in),
-			c.renderPhase(intent, in),
-			{
-				name:  "stack",
-				doing: func(t *task) string { return "Heat to take the update of stack " + t.stackName() },
-				run: func(ctx context.Context, t *task) (change, error) {
-					return nil, c.updateStack(ctx, t, intent, in)
-				},
-			},
+			c.renderPhase(j),
+			c.updatePhase(j),
 			c.followPhase(c.judgeUpdate),
-			c.outputsPhase(in),
-		},
-		begin: func(cluster *magnum.Cluster) {
-			if g := cluster.NodeGroup(in.NodeGroup); g != nil {
-				g.NodeCount = in.NodeCount
-			}
-			setStatus(cluster, magnum.UpdateInProgress, "", in.NodeGroup)
-		},
-		end: func(cluster *magnum.Cluster) {
-			setStatus(cluster, magnum.UpdateComplete, "", in.NodeGroup)
-		},
-		fail: func(cluster *magnum.Cluster, reason string) {
-			restore(cluster)
-			s := magnum.UpdateFailed
-			if t.data.RolledBack != "" {
-				s = t.data.RolledBack
-			}
-			setStatus(cluster, s, reason, in.NodeGroup)
-		},
+			c.outputsPhase(),
+		),
+		cluster: "UPDATE", group: "UPDATE", about: inStack(ownStack(group)),
+		// Whatever the driver read off the stack in between.
+		begin: count(in.NodeCount), end: count(in.NodeCount), restore: count(in.Previous),
 	}, nil
+}
+
+// onStack makes phases be about the stack of a group.
+func onStack(group string, phases ...phase) []phase {
+	for i := range phases {
+		phases[i].group = group
+	}
+	return phases
+}
+
+// updatePhase sends an update of the stack.
+func (c *Conductor) updatePhase(j job) phase {
+	return phase{
+		name:  "stack",
+		doing: func(t *task) string { return "Heat to take the update of stack " + t.stackName() },
+		run: func(ctx context.Context, t *task) (change, error) {
+			return nil, c.updateStack(ctx, t, j)
+		},
+	}
 }
 
 const (
@@ -73,15 +74,14 @@ const (
 )
 
 // updateStack sends the update. Sending it again after a crash is harmless.
-func (c *Conductor) updateStack(ctx context.Context, t *task, intent driver.Intent, in *magnum.ResizeInput) error {
-	if t.cluster.StackID == "" {
+func (c *Conductor) updateStack(ctx context.Context, t *task, j job) error {
+	if t.group == "" && t.cluster.StackID == "" {
 		return fatal("The cluster has no stack.")
 	}
-	request, err := c.request(ctx, t, intent, in)
+	request, err := c.request(ctx, t, j)
 	if err != nil {
 		return err
 	}
-	request.Rollback = in.Rollback
 	session, err := c.session(ctx, t)
 	if err != nil {
 		return err
@@ -107,7 +107,7 @@ func (c *Conductor) updateStack(ctx context.Context, t *task, intent driver.Inte
 
 func (c *Conductor) judgeUpdate(ctx context.Context, t *task, s sight) error {
 	if s.gone {
-		return fatal(fmt.Sprintf("Stack with id %s not found in Heat.", t.cluster.StackID))
+		return fatal(fmt.Sprintf("Stack with id %s not found in Heat.", t.stackRef().ID))
 	}
 	status := s.stack.Status
 	begun := t.data.Begun || s.stack.Updated != t.data.StackBefore || c.Now().Sub(t.data.SentAt) > begunBy

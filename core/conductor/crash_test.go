@@ -7,11 +7,13 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/go-magnum/magnum/core/heat/heattest"
 	"github.com/go-magnum/magnum/core/keystone/keystonetest"
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/state"
 )
 
 // dieAt ends the worker for good at a point, as a kill would: nothing is given
@@ -236,4 +238,148 @@ func TestDeleteFindsTheStackByName(t *testing.T) {
 	b.hook = nil
 	b.destroyed(uuid, b.conductor())
 	b.nothingLeft(uuid)
+}
+
+// survives runs an operation once undisturbed, and then again for each point
+// of each of its phases, at which its conductor dies and another goes on.
+func survives(t *testing.T, kind magnum.OperationKind, setup func(*bench, *Conductor) string, ask, check func(*bench, string)) {
+	t.Helper()
+	end := func(b *bench, uuid string, c *Conductor) {
+		b.until("the operation ends", func() bool {
+			op, err := b.db.ActiveOperation(b.Context(), uuid)
+			b.must(err)
+			return op == nil
+		}, c)
+		check(b, uuid)
+	}
+	var points []string
+	t.Run("undisturbed", func(t *testing.T) {
+		b := newBench(t)
+		b.hook = func(_ context.Context, op *magnum.Operation, phase string, at Point) {
+			if op.Kind == kind && at == Before {
+				points = append(points, phase)
+			}
+		}
+		c := b.conductor()
+		uuid := setup(b, c)
+		ask(b, uuid)
+		end(b, uuid, c)
+	})
+	points = slices.Compact(points) // a phase that waits is entered again
+	for i, phase := range points {
+		for _, point := range []Point{Before, After} {
+			name, _, _ := strings.Cut(phase, " ") // a group's uuid is new each time
+			t.Run(fmt.Sprintf("%s %s %d", point, name, i), func(t *testing.T) {
+				b := newBench(t)
+				died, entered := false, -1
+				var last string
+				b.hook = func(_ context.Context, op *magnum.Operation, p string, at Point) {
+					if op.Kind != kind || died {
+						return
+					}
+					if p != last {
+						entered, last = entered+1, p
+					}
+					if entered == i && at == point {
+						died = true
+						runtime.Goexit()
+					}
+				}
+				dead := b.conductor()
+				uuid := setup(b, dead)
+				ask(b, uuid)
+				b.until("the conductor dies", func() bool { return died }, dead)
+				b.hook = nil
+				end(b, uuid, b.conductor())
+			})
+		}
+	}
+}
+
+func TestNodeGroupOperationsSurviveCrash(t *testing.T) {
+	withGroup := func(b *bench, c *Conductor) string { return b.withGroup(c) }
+	// complete checks what stands in the rows and at Heat.
+	complete := func(b *bench, uuid string, stacks int, want ...magnum.Status) {
+		b.Helper()
+		b.wantStatuses(b.cluster(uuid), append([]magnum.Status{magnum.UpdateComplete}, want...)...)
+		if n := len(b.heat.Stacks()); n != stacks {
+			b.Errorf("%d stacks, want %d", n, stacks)
+		}
+	}
+	const made, changed = magnum.CreateComplete, magnum.UpdateComplete
+	t.Run("create", func(t *testing.T) {
+		survives(t, magnum.OpCreateNodeGroup, func(b *bench, c *Conductor) string { return b.made(c) },
+			func(b *bench, uuid string) { b.createGroup(uuid, "gpu") },
+			func(b *bench, uuid string) {
+				complete(b, uuid, 2, made, made, made)
+				if g := b.cluster(uuid).NodeGroup("gpu"); b.stackOf(g) == nil || len(g.NodeAddresses) != 1 {
+					b.Errorf("group %+v", g)
+				}
+			})
+	})
+	t.Run("update", func(t *testing.T) {
+		survives(t, magnum.OpUpdateNodeGroup, withGroup,
+			func(b *bench, uuid string) { b.updateGroup(uuid, "gpu") },
+			func(b *bench, uuid string) {
+				complete(b, uuid, 2, made, made, changed)
+				if g := b.cluster(uuid).NodeGroup("gpu"); b.stackOf(g).Updates == 0 || g.MaxNodeCount != 7 {
+					b.Errorf("group %+v", g)
+				}
+			})
+	})
+	t.Run("resize", func(t *testing.T) {
+		survives(t, magnum.OpResize, withGroup,
+			func(b *bench, uuid string) {
+				b.request(uuid, magnum.OpResize, magnum.ResizeInput{NodeGroup: "gpu", NodeCount: 4, Previous: 2}, nil)
+			},
+			func(b *bench, uuid string) {
+				complete(b, uuid, 2, made, made, changed)
+				if g := b.cluster(uuid).NodeGroup("gpu"); b.stackOf(g).Updates == 0 || g.NodeCount != 4 {
+					b.Errorf("group %+v", g)
+				}
+			})
+	})
+	t.Run("delete", func(t *testing.T) {
+		survives(t, magnum.OpDeleteNodeGroup, withGroup,
+			func(b *bench, uuid string) { b.deleteGroup(uuid, "gpu") },
+			func(b *bench, uuid string) { complete(b, uuid, 1, made, made) })
+	})
+	t.Run("delete the cluster", func(t *testing.T) {
+		survives(t, magnum.OpDelete, withGroup,
+			func(b *bench, uuid string) { b.delete(uuid) },
+			func(b *bench, uuid string) {
+				if _, err := b.db.Cluster(b.Context(), state.Scope{All: true}, uuid); magnum.KindOf(err) != magnum.NotFound {
+					b.Errorf("the cluster is still there: %v", err)
+				}
+				b.nothingLeft(uuid)
+			})
+	})
+}
+
+// A delete that takes the place of the making of a node group removes the
+// group's stack, also one whose id was never saved.
+func TestDeleteDuringCreateNodeGroup(t *testing.T) {
+	for _, phase := range []string{"render", "stack", "follow", "outputs"} {
+		for _, point := range []Point{Before, After} {
+			t.Run(fmt.Sprintf("%s %s", point, phase), func(t *testing.T) {
+				b := newBench(t)
+				accepted := false
+				var uuid string
+				b.hook = func(_ context.Context, op *magnum.Operation, p string, at Point) {
+					if op.Kind == magnum.OpCreateNodeGroup && p == phase && at == point && !accepted {
+						accepted = true
+						b.delete(uuid)
+					}
+				}
+				c := b.conductor()
+				uuid = b.made(c)
+				b.createGroup(uuid, "gpu")
+				b.destroyed(uuid, c, b.conductor())
+				b.nothingLeft(uuid)
+				if !accepted {
+					t.Error("the delete was never asked for")
+				}
+			})
+		}
+	}
 }

@@ -2,9 +2,17 @@
 // list of phases; every phase may be repeated, and what it found out is saved
 // before the next one starts:
 //
-//	create          trust, certificates, render, stack, follow, outputs
-//	update, resize  select, render, stack, follow, outputs
-//	delete          pre-delete, stack, follow, trust, certificates
+//	create            trust, certificates, render, stack, follow, outputs
+//	update, resize    select, render, stack, follow, outputs
+//	delete            pre-delete, (stack, follow of each node group), stack, follow, trust, certificates
+//	create-nodegroup  render, stack, follow, outputs
+//	update-nodegroup  render, stack, follow, outputs
+//	delete-nodegroup  stack, follow
+//
+// The default node groups are the cluster's stack; every other group has one
+// of its own, whose name follows from the group's row. An operation changes
+// the statuses of the groups it is about and of the cluster, which in the end
+// has what all of its groups together make of it ([magnum.Aggregate]).
 //
 // A claimed operation is held by a lease that is renewed in the background.
 // Whoever loses it, to another conductor or to a delete, stops: its context

@@ -26,6 +26,15 @@ const internalText = "an internal error; the operator's log has more"
 // fatal makes an error that ends the operation with this reason.
 func fatal(reason string) error { return &magnum.Error{Kind: magnum.Invalid, Message: reason} }
 
+// stackError is the end of an operation whose stack failed.
+type stackError struct {
+	reason string
+	faults map[string]string
+}
+
+func (e *stackError) Error() string { return e.reason }
+func (e *stackError) Unwrap() error { return fatal(e.reason) }
+
 // verdict is what an error means for an operation.
 type verdict struct {
 	// text is for the cluster's owner.
@@ -98,7 +107,7 @@ func (c *Conductor) settle(t *task, err error) {
 		err = c.postpone(t, v, err)
 	} else {
 		t.log.Warn("operation failed", "phase", t.op.Phase, "error", err)
-		err = c.fail(t, v.text)
+		err = c.fail(t, v.text, err)
 	}
 	if err != nil && t.ctx.Err() == nil && !errors.Is(err, state.ErrFenced) {
 		// The next owner of the lease repeats the phase.
@@ -135,26 +144,42 @@ func (c *Conductor) postpone(t *task, v verdict, cause error) error {
 }
 
 // fail ends the operation, with a reason for the user.
-func (c *Conductor) fail(t *task, reason string) error {
+func (c *Conductor) fail(t *task, reason string, cause error) error {
 	t.finishing.Store(true)
 	defer t.finishing.Store(false)
 	if t.cluster == nil {
 		return c.failUnseen(t, reason)
 	}
-	set := func(cluster *magnum.Cluster) { setStatus(cluster, failedStatus(t.op.Kind), reason, "") }
-	if f, err := c.flow(t); err == nil {
-		set = func(cluster *magnum.Cluster) { f.fail(cluster, reason) }
+	why := failure{reason: reason, group: t.group, rolledBack: t.data.RolledBack}
+	var s *stackError
+	if errors.As(cause, &s) {
+		why.stack, why.faults = true, s.faults
+	}
+	f, err := c.flow(t)
+	if err != nil {
+		return c.failUnseen(t, reason)
+	}
+	finish := c.DB.Finish
+	if f.failing != nil {
+		finish = f.failing
 	}
 	return c.write(t.ctx, t, func(cluster *magnum.Cluster) error {
-		set(cluster)
+		f.fails(cluster, why)
 		return nil
-	}, c.DB.Finish)
+	}, finish)
 }
 
-// failUnseen ends an operation whose cluster could not be loaded.
+// failUnseen ends an operation that could not be looked into: whatever says
+// that it is in progress has failed.
 func (c *Conductor) failUnseen(t *task, reason string) error {
 	err := c.DB.Finish(t.ctx, t.op, func(cluster *magnum.Cluster) error {
-		setStatus(cluster, failedStatus(t.op.Kind), reason, "")
+		s := failedStatus(t.op.Kind)
+		cluster.Status, cluster.StatusReason, cluster.Faults = s, reason, nil
+		for i := range cluster.NodeGroups {
+			if g := &cluster.NodeGroups[i]; g.Status.InProgress() {
+				g.Status = s
+			}
+		}
 		return nil
 	})
 	if magnum.KindOf(err) == magnum.NotFound {
@@ -174,17 +199,6 @@ func failedStatus(k magnum.OperationKind) magnum.Status {
 	}
 }
 
-// setStatus sets the status of the cluster and of the groups that share its
-// stack; and of the group that is named, whichever that is.
-func setStatus(cluster *magnum.Cluster, s magnum.Status, reason, group string) {
-	cluster.Status, cluster.StatusReason = s, reason
-	for i := range cluster.NodeGroups {
-		if g := &cluster.NodeGroups[i]; g.IsDefault || g.Name == group {
-			g.Status, g.StatusReason = s, reason
-		}
-	}
-}
-
 func (c *Conductor) late(t *task) bool {
 	return !t.op.Deadline.IsZero() && !c.Now().Before(t.op.Deadline)
 }
@@ -196,7 +210,7 @@ func (c *Conductor) overdue(ctx context.Context, t *task, p phase) error {
 	if !strings.HasPrefix(waiting, "waiting for ") {
 		waiting = "waiting for " + p.doing(t)
 	}
-	if p.name == phaseFollow {
+	if strings.HasPrefix(p.name, phaseFollow) {
 		if pending := c.pending(ctx, t); pending != "" {
 			waiting += ": " + pending
 		}

@@ -290,12 +290,23 @@ func (d *fakeDriver) MapOutputs(_ context.Context, r driver.MapOutputsRequest) (
 	defer d.mu.Unlock()
 	d.outputs = append(d.outputs, r)
 	address, version := "https://10.0.0.1:6443", "v1.30"
+	if r.NodeGroup != "" { // a driver that says more than it was asked
+		address = "https://10.9.9.9:6443"
+		return driver.MapOutputsResponse{
+			Cluster: driver.ClusterPatch{APIAddress: &address},
+			NodeGroups: []driver.NodeGroupPatch{
+				{Name: r.NodeGroup, NodeAddresses: []string{"10.0.1.2"}},
+				{Name: magnum.DefaultWorker, NodeAddresses: []string{"10.0.1.2"}},
+			},
+		}, nil
+	}
 	return driver.MapOutputsResponse{
 		Cluster: driver.ClusterPatch{APIAddress: &address, COEVersion: &version},
 		NodeGroups: []driver.NodeGroupPatch{
 			{Name: magnum.DefaultMaster, NodeAddresses: []string{"10.0.0.1"}},
 			{Name: magnum.DefaultWorker, NodeAddresses: []string{"10.0.0.2", "10.0.0.3", "10.0.0.4"}},
 			{Name: "unheard-of", NodeAddresses: []string{"10.9.9.9"}},
+			{Name: "gpu", NodeAddresses: []string{"10.0.0.2"}}, // not in this stack
 		},
 	}, nil
 }

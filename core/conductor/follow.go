@@ -114,9 +114,11 @@ func (c *Conductor) ask(ctx context.Context, tasks []*task) (map[string]sight, e
 		seen[tasks[0].op.ID] = s
 		return seen, err
 	}
-	ids := make([]string, len(tasks))
-	for i, t := range tasks {
-		ids[i] = t.cluster.StackID
+	var ids []string
+	for _, t := range tasks {
+		if id := t.stackRef().ID; id != "" {
+			ids = append(ids, id)
+		}
 	}
 	session, err := c.anySession(ctx, tasks)
 	if err != nil {
@@ -127,7 +129,7 @@ func (c *Conductor) ask(ctx context.Context, tasks []*task) (map[string]sight, e
 		return nil, err
 	}
 	for _, t := range tasks {
-		if st, ok := listed[t.cluster.StackID]; ok {
+		if st, ok := listed[t.stackRef().ID]; ok {
 			seen[t.op.ID] = sight{stack: st}
 			continue
 		}
@@ -175,7 +177,7 @@ func final(t *task, s sight) bool {
 		return true
 	}
 	t.data.Begun = true // an update that was seen under way: its end is ours
-	return t.op.Kind == magnum.OpDelete && !strings.HasPrefix(s.stack.Status, "DELETE_")
+	return t.removing && !strings.HasPrefix(s.stack.Status, "DELETE_")
 }
 
 func (c *Conductor) resume(t *task, s *sight) {

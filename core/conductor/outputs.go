@@ -9,19 +9,18 @@ import (
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
-// outputsPhase has the driver read the finished stack. in is nil but for a
-// resize.
-func (c *Conductor) outputsPhase(in *magnum.ResizeInput) phase {
+// outputsPhase has the driver read the finished stack.
+func (c *Conductor) outputsPhase() phase {
 	return phase{
 		name:  "outputs",
 		doing: func(t *task) string { return "driver " + driverName(t) + " to read the stack's outputs" },
 		run: func(ctx context.Context, t *task) (change, error) {
-			return c.readOutputs(ctx, t, in)
+			return c.readOutputs(ctx, t)
 		},
 	}
 }
 
-func (c *Conductor) readOutputs(ctx context.Context, t *task, in *magnum.ResizeInput) (change, error) {
+func (c *Conductor) readOutputs(ctx context.Context, t *task) (change, error) {
 	set, err := c.driver(ctx, t)
 	if err != nil {
 		return nil, err
@@ -48,6 +47,10 @@ func (c *Conductor) readOutputs(ctx context.Context, t *task, in *magnum.ResizeI
 		Template: driverTemplate(t.template), Cluster: driverCluster(t.cluster), NodeGroups: driverGroups(t.cluster),
 		Outputs: result.Outputs, Parameters: result.Parameters, Resources: contractResources(resources),
 	}
+	group := t.group
+	if g := t.own(); g != nil {
+		request.NodeGroup = g.Name
+	}
 	mapped, err := set.Templates.MapOutputs(ctx, request)
 	if err != nil {
 		return nil, fmt.Errorf("ask driver %s to map the outputs: %w", set.Name, err)
@@ -57,15 +60,10 @@ func (c *Conductor) readOutputs(ctx context.Context, t *task, in *magnum.ResizeI
 		return nil, fmt.Errorf("ask driver %s to describe itself: %w", set.Name, err)
 	}
 	return func(cluster *magnum.Cluster) error {
-		if v := described.Description.ContainerVersion; v != "" {
+		if v := described.Description.ContainerVersion; v != "" && group == "" {
 			cluster.ContainerVersion = v
 		}
-		patch(cluster, mapped)
-		if in != nil {
-			if g := cluster.NodeGroup(in.NodeGroup); g != nil {
-				g.NodeCount = in.NodeCount
-			}
-		}
+		patch(cluster, group, mapped)
 		return nil
 	}, nil
 }
@@ -78,9 +76,25 @@ func contractResources(all []heat.Resource) []driver.Resource {
 	return resources
 }
 
-// patch applies what a driver said. A group it does not know is left out: the
-// core owns the list of groups.
-func patch(cluster *magnum.Cluster, m driver.MapOutputsResponse) {
+// patch applies what a driver said of the stack of a group, or of the cluster
+// if that is empty. What is not in that stack is left out, and so is a group
+// that is not known: the core owns the list of groups.
+func patch(cluster *magnum.Cluster, group string, m driver.MapOutputsResponse) {
+	for _, p := range m.NodeGroups {
+		g := cluster.NodeGroup(p.Name)
+		if g == nil || !inStack(group)(g) {
+			continue
+		}
+		if p.NodeAddresses != nil {
+			g.NodeAddresses = p.NodeAddresses
+		}
+		if p.NodeCount != nil {
+			g.NodeCount = *p.NodeCount
+		}
+	}
+	if group != "" {
+		return
+	}
 	for _, f := range []struct {
 		to   *string
 		from *string
@@ -92,18 +106,6 @@ func patch(cluster *magnum.Cluster, m driver.MapOutputsResponse) {
 	} {
 		if f.from != nil {
 			*f.to = *f.from
-		}
-	}
-	for _, p := range m.NodeGroups {
-		g := cluster.NodeGroup(p.Name)
-		if g == nil {
-			continue
-		}
-		if p.NodeAddresses != nil {
-			g.NodeAddresses = p.NodeAddresses
-		}
-		if p.NodeCount != nil {
-			g.NodeCount = *p.NodeCount
 		}
 	}
 }

@@ -12,13 +12,23 @@ import (
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
-// renderPhase asks the driver for the stack. in is nil but for a resize.
-func (c *Conductor) renderPhase(intent driver.Intent, in *magnum.ResizeInput) phase {
+// job is what an operation wants of a stack.
+type job struct {
+	intent driver.Intent
+	// group is the name of the node group that the request is about; empty
+	// for the cluster as a whole.
+	group string
+	// rollback makes Heat undo an update that fails.
+	rollback bool
+}
+
+// renderPhase asks the driver for the stack.
+func (c *Conductor) renderPhase(j job) phase {
 	return phase{
 		name:  "render",
 		doing: func(t *task) string { return "driver " + driverName(t) + " to describe the stack" },
 		run: func(ctx context.Context, t *task) (change, error) {
-			return nil, c.render(ctx, t, intent, in)
+			return nil, c.render(ctx, t, j)
 		},
 	}
 }
@@ -30,7 +40,7 @@ func driverName(t *task) string {
 	return t.cluster.Driver.Name
 }
 
-func (c *Conductor) render(ctx context.Context, t *task, intent driver.Intent, in *magnum.ResizeInput) error {
+func (c *Conductor) render(ctx context.Context, t *task, j job) error {
 	set, err := c.driver(ctx, t)
 	if err != nil {
 		return err
@@ -43,17 +53,19 @@ func (c *Conductor) render(ctx context.Context, t *task, intent driver.Intent, i
 		return err
 	}
 	request := driver.RenderRequest{
-		Intent: intent, Template: driverTemplate(t.template), Cluster: driverCluster(t.cluster),
-		NodeGroups: driverGroups(t.cluster), Endpoints: endpoints, NodesToRemove: t.data.NodesToRemove,
+		Intent: j.intent, Template: driverTemplate(t.template), Cluster: driverCluster(t.cluster),
+		NodeGroups: driverGroups(t.cluster), NodeGroup: j.group, Endpoints: endpoints, NodesToRemove: t.data.NodesToRemove,
 	}
-	if in != nil {
-		request.NodeGroup = in.NodeGroup
+	if t.own() != nil {
+		if request.ClusterOutputs, err = c.clusterOutputs(ctx, t); err != nil {
+			return err
+		}
 	}
 	if request.Cluster.TrusteeDomainID, err = c.Keystone.TrusteeDomainID(ctx); err != nil {
 		return err
 	}
 	answer, err := set.Templates.Validate(ctx, driver.ValidateRequest{
-		Intent: intent, Template: request.Template, Cluster: request.Cluster, NodeGroups: request.NodeGroups,
+		Intent: j.intent, Template: request.Template, Cluster: request.Cluster, NodeGroups: request.NodeGroups, NodeGroup: j.group,
 	})
 	if err != nil {
 		return fmt.Errorf("ask driver %s to validate: %w", set.Name, err)
@@ -76,6 +88,20 @@ func (c *Conductor) render(ctx context.Context, t *task, intent driver.Intent, i
 	return nil
 }
 
+// clusterOutputs is what the cluster's own stack says, for the nodes of a
+// stack that joins it.
+func (c *Conductor) clusterOutputs(ctx context.Context, t *task) (map[string]driver.RawJSON, error) {
+	if t.cluster.StackID == "" {
+		return nil, fatal("The cluster has no stack.")
+	}
+	session, err := c.session(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	result, err := c.Heat.Outputs(ctx, session, heat.Ref{ID: t.cluster.StackID})
+	return result.Outputs, err
+}
+
 func violations(all []driver.Violation) string {
 	reasons := make([]string, len(all))
 	for i, v := range all {
@@ -85,14 +111,14 @@ func violations(all []driver.Violation) string {
 }
 
 // request is what Heat is sent. After a crash the driver is asked again.
-func (c *Conductor) request(ctx context.Context, t *task, intent driver.Intent, in *magnum.ResizeInput) (heat.Request, error) {
+func (c *Conductor) request(ctx context.Context, t *task, j job) (heat.Request, error) {
 	if t.rendered == nil {
-		if err := c.render(ctx, t, intent, in); err != nil {
+		if err := c.render(ctx, t, j); err != nil {
 			return heat.Request{}, err
 		}
 	}
 	r := heat.Request{
-		Name: t.stackName(), Stack: *t.rendered, Secret: c.secrets(t), TimeoutMinutes: t.rendered.TimeoutMinutes,
+		Name: t.stackName(), Stack: *t.rendered, Secret: c.secrets(t), TimeoutMinutes: t.rendered.TimeoutMinutes, Rollback: j.rollback,
 	}
 	if r.TimeoutMinutes == 0 {
 		r.TimeoutMinutes = int(c.timeout(t).Minutes())

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-magnum/magnum/core/heat"
 	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
@@ -106,11 +105,7 @@ func (c *Conductor) nodes(ctx context.Context, t *task, group *magnum.NodeGroup)
 	if err != nil {
 		return nil, err
 	}
-	ref := t.stackRef()
-	if group.StackID != "" {
-		ref = heat.Ref{ID: group.StackID}
-	}
-	all, err := c.Heat.Resources(ctx, session, ref)
+	all, err := c.Heat.Resources(ctx, session, t.stackRef())
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,11 @@ type task struct {
 	data     progress
 	// rendered is lost in a crash, and asked for again then.
 	rendered *driver.RenderResponse
+	// group is the uuid of the node group whose own stack the present phase
+	// is about; empty where that is the cluster's.
+	group string
+	// removing is that the present phase waits for its stack to go.
+	removing bool
 	// seen is what the follower saw of the stack, for the phase to read.
 	seen *sight
 
@@ -49,8 +54,10 @@ type sight struct {
 
 // progress is an operation's Data: what earlier phases found out. No secrets.
 type progress struct {
-	// StackName is settled before the stack is asked for.
-	StackName string `json:"stack_name,omitempty"`
+	// StackName is settled before the stack is asked for; GroupStacks are
+	// those of node groups that have one of their own, by their uuids.
+	StackName   string            `json:"stack_name,omitempty"`
+	GroupStacks map[string]string `json:"group_stacks,omitempty"`
 	// StackBefore is the stack's updated_time before our update, SentAt when
 	// the request was sent; Begun that the stack was seen under way since.
 	StackBefore string    `json:"stack_before,omitempty"`
@@ -58,8 +65,6 @@ type progress struct {
 	Begun       bool      `json:"begun,omitempty"`
 	// RolledBack is how Heat ended an update that it undid.
 	RolledBack magnum.Status `json:"rolled_back,omitempty"`
-	// Gone is that there is no stack to wait for.
-	Gone bool `json:"gone,omitempty"`
 	// NodesToRemove was chosen by the driver, or by the user; Order says why
 	// it is Heat that chooses.
 	NodesToRemove []string `json:"nodes_to_remove,omitempty"`
@@ -147,18 +152,55 @@ func (c *Conductor) write(ctx context.Context, t *task, change func(*magnum.Clus
 	return err
 }
 
-// stackRef names the cluster's stack: by the id once it is known, else by the
-// name, which follows from the cluster.
+// aim says which stack the task is about from here on.
+func (t *task) aim(p phase) { t.group, t.removing = p.group, p.removes }
+
+// own is the node group whose own stack the task is about; nil where that is
+// the cluster's.
+func (t *task) own() *magnum.NodeGroup {
+	if t.group == "" {
+		return nil
+	}
+	return t.cluster.NodeGroup(t.group)
+}
+
+// stackRef names the stack: by the id once it is known, else by the name,
+// which follows from the cluster or the node group.
 func (t *task) stackRef() heat.Ref {
-	if t.cluster.StackID != "" {
-		return heat.Ref{ID: t.cluster.StackID}
+	id := t.cluster.StackID
+	if g := t.own(); g != nil {
+		id = g.StackID
+	}
+	if id != "" {
+		return heat.Ref{ID: id}
 	}
 	return heat.Ref{Name: t.stackName()}
 }
 
 func (t *task) stackName() string {
+	if g := t.own(); g != nil {
+		if t.data.GroupStacks == nil {
+			t.data.GroupStacks = map[string]string{}
+		}
+		if t.data.GroupStacks[g.UUID] == "" {
+			t.data.GroupStacks[g.UUID] = heat.NodeGroupStackName(t.cluster.Name, g.Name, heat.ShortID(g.UUID))
+		}
+		return t.data.GroupStacks[g.UUID]
+	}
 	if t.data.StackName == "" {
 		t.data.StackName = heat.StackName(t.cluster.Name, heat.ShortID(t.cluster.UUID))
 	}
 	return t.data.StackName
+}
+
+// setStackID notes the id of the stack that a phase was about.
+func setStackID(cluster *magnum.Cluster, group, id string) {
+	if group == "" {
+		cluster.StackID = id
+	}
+	for i := range cluster.NodeGroups {
+		if g := &cluster.NodeGroups[i]; g.UUID == group || group == "" && g.IsDefault {
+			g.StackID = id
+		}
+	}
 }

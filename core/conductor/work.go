@@ -13,7 +13,12 @@ import (
 
 // phase is one step of an operation.
 type phase struct {
+	// name is unique among an operation's phases.
 	name string
+	// group is the uuid of the node group whose own stack the phase is about,
+	// empty for the cluster's; removes is that the stack is to go.
+	group   string
+	removes bool
 	// doing completes "waiting for …".
 	doing func(t *task) string
 	// run has the phase's effect and returns what to save of it in the
@@ -25,31 +30,6 @@ type change = func(*magnum.Cluster) error
 
 // errFollow is returned by a phase that waits for the stack.
 var errFollow = errors.New("the stack is not ready")
-
-// flow is the list of an operation's phases, and how it begins and ends.
-type flow struct {
-	phases []phase
-	// begin sets the statuses of the work in progress.
-	begin func(cluster *magnum.Cluster)
-	// end sets the final ones.
-	end func(cluster *magnum.Cluster)
-	// fail sets them for a failure.
-	fail func(cluster *magnum.Cluster, reason string)
-	// finish ends the operation; Finish with end if nil.
-	finish func(ctx context.Context, t *task) error
-}
-
-func (c *Conductor) flow(t *task) (flow, error) {
-	switch t.op.Kind {
-	case magnum.OpCreate:
-		return c.createFlow(), nil
-	case magnum.OpUpdate, magnum.OpResize:
-		return c.resizeFlow(t)
-	case magnum.OpDelete:
-		return c.deleteFlow(), nil
-	}
-	return flow{}, fatal(fmt.Sprintf("Operation %s is not known to this conductor.", t.op.Kind))
-}
 
 // work carries a task through its phases until it is over, must wait, or is
 // lost.
@@ -91,6 +71,7 @@ func (c *Conductor) phases(t *task) (err error) {
 		if p.name != t.op.Phase {
 			continue
 		}
+		t.aim(p)
 		if err := c.step(ctx, t, f, i); err != nil {
 			return err
 		}
@@ -116,9 +97,10 @@ func (c *Conductor) begin(ctx context.Context, t *task, f flow) error {
 	if t.op.Deadline.IsZero() {
 		t.op.Deadline = c.Now().Add(c.timeout(t))
 	}
+	t.aim(f.phases[0])
 	reason := c.waitFor(t, f.phases[0].doing(t))
 	return c.save(ctx, t, func(cluster *magnum.Cluster) error {
-		f.begin(cluster)
+		f.starts(cluster)
 		cluster.StatusReason = reason
 		return nil
 	})
@@ -160,8 +142,9 @@ func (c *Conductor) step(ctx context.Context, t *task, f flow, i int) error {
 	}
 	next := f.phases[i+1]
 	t.op.Phase = next.name
+	t.aim(next)
 	reason := c.waitFor(t, next.doing(t))
-	return c.save(ctx, t, func(cluster *magnum.Cluster) error {
+	err = c.save(ctx, t, func(cluster *magnum.Cluster) error {
 		if save != nil {
 			if err := save(cluster); err != nil {
 				return err
@@ -170,6 +153,11 @@ func (c *Conductor) step(ctx context.Context, t *task, f flow, i int) error {
 		cluster.StatusReason = reason
 		return nil
 	})
+	if err != nil { // nothing was saved: this phase is the one to repeat
+		t.op.Phase = p.name
+		t.aim(p)
+	}
+	return err
 }
 
 func (c *Conductor) finish(ctx context.Context, t *task, f flow, save change) error {
@@ -184,7 +172,7 @@ func (c *Conductor) finish(ctx context.Context, t *task, f flow, save change) er
 				return err
 			}
 		}
-		f.end(cluster)
+		f.ends(cluster)
 		return nil
 	}, c.DB.Finish)
 	if err == nil {

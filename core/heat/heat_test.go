@@ -35,6 +35,20 @@ func TestStackName(t *testing.T) {
 	}
 }
 
+func TestNodeGroupStackName(t *testing.T) {
+	tests := []struct{ cluster, group, want string }{
+		{"k8s", "gpu", "k8s-gpu-abcdefghijkl"},
+		{"My_Cluster.Name", "GPU_1", "my-cluster-name-gpu-1-abcdefghijkl"},
+		{"a234567890b234567890c", "a23456789b", "a234567890b234567890-a23456789-abcdefghijkl"},
+		{"nämé", "ß", "nm--abcdefghijkl"},
+	}
+	for _, tc := range tests {
+		if got := heat.NodeGroupStackName(tc.cluster, tc.group, "abcdefghijkl"); got != tc.want {
+			t.Errorf("NodeGroupStackName(%q, %q) = %q, want %q", tc.cluster, tc.group, got, tc.want)
+		}
+	}
+}
+
 func TestShortID(t *testing.T) {
 	a, b := heat.ShortID("00000000-0000-0000-0000-000000000001"), heat.ShortID("00000000-0000-0000-0000-000000000002")
 	if a == b || len(a) != 12 || strings.Trim(a, "abcdefghijklmnopqrstuvwxyz234567") != "" {
@@ -222,29 +236,44 @@ func TestOutputs(t *testing.T) {
 	}
 }
 
-func TestFailureReason(t *testing.T) {
+func TestWhyFailed(t *testing.T) {
 	failed := func(reason string, path ...string) heattest.Resource {
 		return heattest.Resource{Path: path, Type: "T", Status: "CREATE_FAILED", Reason: reason}
+	}
+	many := func(names string) (all []heattest.Resource) {
+		for _, name := range names {
+			all = append(all, failed("x", string(name)))
+		}
+		return all
 	}
 	tests := map[string]struct {
 		resources []heattest.Resource
 		want      string
+		faults    map[string]string
 	}{
-		"nothing failed by itself": {nil, "whole"},
+		"nothing failed by itself": {nil, "whole", map[string]string{}},
 		"members of different groups have the same names": {
 			[]heattest.Resource{
 				failed("r", "masters"), failed("r", "masters", "0"), {Path: []string{"masters", "0", "vm"}, Type: "T", Status: "CREATE_COMPLETE"},
 				failed("r", "minions"), failed("r", "minions", "0"), failed("No valid host", "minions", "0", "vm"),
 			},
 			"masters.0: r; minions.0.vm: No valid host",
+			map[string]string{"masters.0": "r", "minions.0.vm": "No valid host"},
 		},
 		"neighbours that were called off": {
 			[]heattest.Resource{failed("CREATE aborted (Task create)", "a"), failed("quota exceeded", "b")},
 			"b: quota exceeded",
+			map[string]string{"b": "quota exceeded"},
 		},
-		"many": {
-			[]heattest.Resource{failed("x", "a"), failed("x", "b"), failed("x", "c"), failed("x", "d"), failed("x", "e")},
-			"a: x; b: x; c: x; and 2 more",
+		"more than anybody reads": {
+			many("abcdefghijkl"),
+			"a: x; b: x; c: x; and 9 more",
+			map[string]string{"a": "x", "b": "x", "c": "x", "d": "x", "e": "x", "f": "x", "g": "x", "h": "x", "i": "x", "j": "x"},
+		},
+		"a whole page": {
+			[]heattest.Resource{failed(strings.Repeat("é", 600), "a")},
+			"a: " + strings.Repeat("é", 600),
+			map[string]string{"a": strings.Repeat("é", 497) + " […]"},
 		},
 	}
 	for name, tc := range tests {
@@ -260,8 +289,9 @@ func TestFailureReason(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := c.FailureReason(t.Context(), s, st); got != tc.want {
-				t.Errorf("%q, want %q", got, tc.want)
+			got := c.WhyFailed(t.Context(), s, st)
+			if d := cmp.Diff(heat.Failure{Reason: tc.want, Faults: tc.faults}, got); d != "" {
+				t.Errorf("(-want +got):\n%s", d)
 			}
 		})
 	}

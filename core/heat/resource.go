@@ -3,6 +3,7 @@ package heat
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -15,6 +16,12 @@ const (
 	nestedDepth = 5
 	// maxReasons is how many failed resources a reason names.
 	maxReasons = 3
+	// maxFaults is how many there are with their reasons, and maxReason how
+	// long one of those is, in bytes.
+	maxFaults = 10
+	maxReason = 1000
+	// cut ends a reason that was longer.
+	cut = " […]"
 )
 
 // Resource is a resource of a stack or of one nested in it.
@@ -92,26 +99,36 @@ func (r listed) path(parents map[string]listed) []string {
 	return names
 }
 
-// FailureReason says why a stack failed in the words of the deepest resource
-// that did. Heat's own reason for the whole is the fallback.
-func (c *Client) FailureReason(ctx context.Context, s Session, st Stack) string {
-	all, err := c.Resources(ctx, s, st.Ref())
-	if err != nil {
-		return st.StatusReason
-	}
-	if reason := deepest(all); reason != "" {
-		return reason
-	}
-	return st.StatusReason
+// Failure is why a stack failed.
+type Failure struct {
+	// Reason is in the words of the deepest resources that failed; Heat's own
+	// for the whole where there are none.
+	Reason string
+	// Faults are those resources, by their dotted path, and their reasons.
+	Faults map[string]string
 }
 
-func deepest(all []Resource) string {
+// WhyFailed finds out why a stack failed.
+func (c *Client) WhyFailed(ctx context.Context, s Session, st Stack) Failure {
+	all, err := c.Resources(ctx, s, st.Ref())
+	if err != nil {
+		return Failure{Reason: st.StatusReason}
+	}
+	f := deepest(all)
+	if f.Reason == "" {
+		f.Reason = st.StatusReason
+	}
+	return f
+}
+
+func deepest(all []Resource) Failure {
 	var failed []Resource
 	for _, r := range all {
 		if strings.HasSuffix(r.Status, "_FAILED") && r.Reason != "" {
 			failed = append(failed, r)
 		}
 	}
+	faults := map[string]string{}
 	var reasons []string
 	for _, r := range failed {
 		under := slices.ContainsFunc(failed, func(o Resource) bool {
@@ -120,13 +137,27 @@ func deepest(all []Resource) string {
 		// Heat calls off the neighbours of a failed resource; that is no cause.
 		aborted := strings.Contains(r.Reason, "aborted")
 		if !under && !aborted {
-			reasons = append(reasons, strings.Join(r.Path, ".")+": "+r.Reason)
+			path := strings.Join(r.Path, ".")
+			faults[path] = bounded(r.Reason)
+			reasons = append(reasons, path+": "+r.Reason)
 		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(faults))[min(maxFaults, len(faults)):] {
+		delete(faults, path)
 	}
 	slices.Sort(reasons)
 	reasons = slices.Compact(reasons)
 	if more := len(reasons) - maxReasons; more > 0 {
 		reasons = append(reasons[:maxReasons], fmt.Sprintf("and %d more", more))
 	}
-	return strings.Join(reasons, "; ")
+	return Failure{Reason: strings.Join(reasons, "; "), Faults: faults}
+}
+
+// bounded cuts a reason that is longer than anybody reads: Heat passes on what
+// other services answer, whole pages too.
+func bounded(reason string) string {
+	if len(reason) <= maxReason {
+		return reason
+	}
+	return strings.ToValidUTF8(reason[:maxReason-len(cut)], "") + cut
 }

@@ -43,3 +43,26 @@ func (given Labels) Differ(parent Labels) (overridden, added, skipped Labels) {
 	}
 	return overridden, added, skipped
 }
+
+// Move takes a child's labels from one parent to another. What differs between
+// the two parents is as the new one has it, also where the child had a value of
+// its own; the child's additions stay, and so do its own values of what is the
+// same in both.
+func (given Labels) Move(from, to Labels) Labels {
+	all := maps.Clone(given)
+	for k, v := range to {
+		if old, ok := from[k]; ok && old == v {
+			continue
+		}
+		if all == nil {
+			all = Labels{}
+		}
+		all[k] = v
+	}
+	for k := range from {
+		if _, ok := to[k]; !ok {
+			delete(all, k)
+		}
+	}
+	return all
+}

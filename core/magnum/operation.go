@@ -17,7 +17,7 @@ const (
 
 	OpUpgrade          OperationKind = "upgrade"
 	OpRotateCA         OperationKind = "rotate-ca"
-	OpRotateCredential OperationKind = "rotate-credential"
+	OpRotateCredential OperationKind = "rotate-credential" //nolint:gosec // a word, no credential
 	OpCreateNodeGroup  OperationKind = "create-nodegroup"
 	OpUpdateNodeGroup  OperationKind = "update-nodegroup"
 	OpDeleteNodeGroup  OperationKind = "delete-nodegroup"

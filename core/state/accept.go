@@ -44,7 +44,7 @@ func (db *DB) AcceptCreate(ctx context.Context, c *magnum.Cluster, op *magnum.Op
 			return err
 		}
 		c.ID = row.ID
-		pin := pinRow{ClusterUUID: c.UUID, Driver: c.Driver.Name, Version: c.Driver.Version, Revision: 1}
+		pin := pinOf(c, c.UUID, 1)
 		if _, err := tx.NewInsert().Model(&pin).Exec(ctx); err != nil {
 			return err
 		}

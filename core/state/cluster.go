@@ -78,7 +78,9 @@ func complete(ctx context.Context, tx bun.Tx, found []clusterRow) ([]*magnum.Clu
 		return nil, err
 	}
 	for i := range pins {
-		byID[pins[i].ClusterUUID].Driver = pins[i].ref()
+		if err := pins[i].fill(byID[pins[i].ClusterUUID]); err != nil {
+			return nil, err
+		}
 	}
 	var groups []nodeGroupRow
 	if err := tx.NewSelect().Model(&groups).Where("g.cluster_id IN (?)", bun.List(ids)).OrderExpr("g.id").Scan(ctx); err != nil {

@@ -102,8 +102,23 @@ type pinRow struct {
 	Driver      string `bun:"driver"`
 	Version     string `bun:"version"`
 	Revision    int64  `bun:"revision"`
+	Faults      string `bun:"faults,nullzero"`
 }
 
-func (p *pinRow) ref() magnum.DriverRef {
-	return magnum.DriverRef{Name: p.Driver, Version: p.Version}
+// pinOf is the row of a cluster.
+func pinOf(c *magnum.Cluster, uuid string, revision int64) pinRow {
+	p := pinRow{ClusterUUID: uuid, Driver: c.Driver.Name, Version: c.Driver.Version, Revision: revision}
+	if len(c.Faults) > 0 {
+		p.Faults = mapText(c.Faults)
+	}
+	return p
+}
+
+// fill sets what the row has of a cluster.
+func (p *pinRow) fill(c *magnum.Cluster) (err error) {
+	c.Driver = magnum.DriverRef{Name: p.Driver, Version: p.Version}
+	if c.Faults, err = textMap(p.Faults); err != nil {
+		return fmt.Errorf("faults of cluster %s: %w", c.UUID, err)
+	}
+	return nil
 }

@@ -101,7 +101,9 @@ func (w *whole) cluster() (*magnum.Cluster, error) {
 		return nil, err
 	}
 	for i := range w.pins {
-		c.Driver = w.pins[i].ref()
+		if err := w.pins[i].fill(c); err != nil {
+			return nil, err
+		}
 	}
 	// Sorted here: with ORDER BY, SQLite gathers all in a table first.
 	slices.SortFunc(w.groups, func(a, b nodeGroupRow) int { return cmp.Compare(a.ID, b.ID) })

@@ -36,7 +36,9 @@ func hold(ctx context.Context, tx bun.Tx, uuid string) (*held, error) {
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return nil, err
 	}
-	h.Driver = h.pin.ref()
+	if err := h.pin.fill(h.Cluster); err != nil {
+		return nil, err
+	}
 	var groups []nodeGroupRow
 	if err := tx.NewSelect().Model(&groups).Where("g.cluster_id = ?", h.row.UUID).OrderExpr("g.id").Scan(ctx); err != nil {
 		return nil, err
@@ -72,7 +74,7 @@ func (db *DB) save(ctx context.Context, tx bun.Tx, h *held) error {
 }
 
 func (h *held) saveRevision(ctx context.Context, tx bun.Tx) error {
-	pin := pinRow{ClusterUUID: h.row.UUID, Driver: h.Driver.Name, Version: h.Driver.Version, Revision: h.pin.Revision + 1}
+	pin := pinOf(h.Cluster, h.row.UUID, h.pin.Revision+1)
 	if h.pin.Revision > 0 {
 		return one(tx.NewUpdate().Model(&pin).WherePK().Where("d.revision = ?", h.pin.Revision).Exec(ctx))
 	}

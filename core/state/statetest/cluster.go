@@ -19,7 +19,7 @@ func (s *suite) fullCluster(t *testing.T) *magnum.Cluster {
 		FixedNetwork: "fn", FixedSubnet: "fs", FloatingIPEnabled: true, MasterLBEnabled: true,
 		CACertRef: "c1", MagnumCertRef: "c2", EtcdCACertRef: "c3", FrontProxyCertRef: "c4",
 		TrustID: "t1", TrusteeUsername: "t2", TrusteeUserID: "t3", TrusteePassword: "t4",
-		Driver: magnum.DriverRef{Name: "atomic", Version: "1.2.3"},
+		Driver: magnum.DriverRef{Name: "atomic", Version: "1.2.3"}, Faults: map[string]string{"masters.0": `no "host"`},
 		NodeGroups: []magnum.NodeGroup{
 			{
 				Name: magnum.DefaultMaster, Role: magnum.RoleMaster, IsDefault: true, DockerVolumeSize: 3, Labels: magnum.Labels{"c": "d"},
