@@ -156,7 +156,7 @@ func TestBayViews(t *testing.T) {
 	id := f.must(201, "demo", "POST", "/v1/bays", `{"baymodel_id": "m", "name": "b"}`, asked("1.1")...).str("uuid")
 	f.set(id, func(c *magnum.Cluster) {
 		c.Status, c.StackID = magnum.CreateFailed, "s"
-		c.Default(true).Status, c.Default(true).StatusReason = magnum.CreateFailed, "no host"
+		c.Default(true).Status, c.Faults = magnum.CreateFailed, map[string]string{"kube_masters.0": "no host"}
 	})
 	item := []string{"bay_create_timeout", "baymodel_id", "docker_volume_size", "flavor_id", "floating_ip_enabled", "labels", "links", "master_count",
 		"master_flavor_id", "name", "node_count", "stack_id", "status", "uuid"}
@@ -173,7 +173,7 @@ func TestBayViews(t *testing.T) {
 		}
 	}
 	one := f.must(200, "demo", "GET", "/v1/bays/b", "", asked("1.1")...)
-	if diff := cmp.Diff(map[string]any{"default-master": "no host"}, one.body["bay_faults"]); diff != "" {
+	if diff := cmp.Diff(map[string]any{"kube_masters.0": "no host"}, one.body["bay_faults"]); diff != "" {
 		t.Errorf("bay_faults (-want +got):\n%s", diff)
 	}
 	next := f.must(200, "demo", "GET", "/v1/bays?limit=1", "").str("next")
