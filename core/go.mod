@@ -3,6 +3,7 @@ module github.com/go-magnum/magnum/core
 go 1.26.0
 
 require (
+	github.com/Masterminds/semver/v3 v3.5.0
 	github.com/go-magnum/magnum/sdk v0.0.0
 	github.com/google/go-cmp v0.7.0
 	github.com/google/uuid v1.6.0

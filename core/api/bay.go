@@ -38,7 +38,7 @@ func (rq *request) clusterWords() *clusterWords {
 // bayless are a cluster's attributes that bays never got.
 var bayless = []string{
 	"keypair", "health_status", "health_status_reason", "project_id", "user_id", "merge_labels",
-	"labels_overridden", "labels_added", "labels_skipped",
+	"labels_overridden", "labels_added", "labels_skipped", "cluster_id",
 }
 
 // attributes are the members of a body, in upstream's order.

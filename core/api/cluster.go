@@ -58,7 +58,7 @@ func (a *api) showCluster(rq *request) (*answer, error) {
 		return nil, err
 	}
 	e := encoder{b: make([]byte, 0, 2048)}
-	e.cluster(rq.base, c, parent, true)
+	e.cluster(rq, c, parent, true)
 	return &answer{status: http.StatusOK, body: e.b}, nil
 }
 
@@ -73,7 +73,7 @@ func (a *api) listClusters(rq *request) (*answer, error) {
 		if rq.old {
 			e.bayItem(rq.base, c)
 		} else {
-			e.clusterItem(rq.base, c)
+			e.clusterItem(rq, c)
 		}
 	}
 	return e.closeClusters(rq, all, page), nil
@@ -97,7 +97,7 @@ func (a *api) listClusterDetails(rq *request) (*answer, error) {
 		return nil, err
 	}
 	for _, c := range all {
-		e.cluster(rq.base, c, parents[c.ClusterTemplateID], false)
+		e.cluster(rq, c, parents[c.ClusterTemplateID], false)
 	}
 	return e.closeClusters(rq, all, page), nil
 }

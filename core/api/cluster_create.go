@@ -54,6 +54,7 @@ func clusterAttributes(b *clusterBody, w *clusterWords) []attribute {
 		intAttribute(w.timeout, 0, maxInt, func(n int) { b.timeout = n }),
 		readOnly("links"),
 		readOnly("stack_id"),
+		readOnly("cluster_id"),
 		enumAttribute("status", statuses, func(s string) { b.status = s }),
 		freeAttribute("status_reason", func(s string) { b.statusReason = s }),
 		enumAttribute("health_status", healthStatuses, func(s string) { b.health = s }),
@@ -148,7 +149,7 @@ func (a *api) createCluster(rq *request) (*answer, error) {
 		return nil, err
 	}
 	if b.masters > 1 && !c.MasterLBEnabled {
-		return nil, badRequest("master_count must be 1 when master_lb_enabled is False")
+		return nil, errMastersWithoutLB
 	}
 	if c.Name == "" {
 		c.Name = a.name(w.generated)

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/sdk/driver"
 )
 
 func (a *api) resizeCluster(rq *request) (*answer, error) {
@@ -33,16 +34,23 @@ func (a *api) resizeCluster(rq *request) (*answer, error) {
 	if err := rq.enforce(clusterTarget{rq, c}); err != nil {
 		return nil, err
 	}
-	if err := a.checkResizable(rq, c, in.NodeCount, in.NodesToRemove); err != nil {
+	d, err := a.driverOf(rq.Context(), c)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := groupToResize(c, d, in); err != nil {
+		return nil, err
+	}
+	if err := gate(c, magnum.OpResize); err != nil {
+		return nil, err
+	}
+	if err := checkResizable(rq, d, in.NodeCount, in.NodesToRemove); err != nil {
 		return nil, err
 	}
 	op := a.operation(rq, magnum.OpResize)
 	err = a.DB.Accept(rq.Context(), c.UUID, op, func(c *magnum.Cluster) error {
-		g, err := groupToResize(c, in.NodeGroup)
+		g, err := groupToResize(c, d, in)
 		if err != nil {
-			return err
-		}
-		if err := checkBounds(g, in.NodeCount); err != nil {
 			return err
 		}
 		if err := gate(c, magnum.OpResize); err != nil {
@@ -57,20 +65,42 @@ func (a *api) resizeCluster(rq *request) (*answer, error) {
 	return accepted(c.UUID), nil
 }
 
-func groupToResize(c *magnum.Cluster, ident string) (*magnum.NodeGroup, error) {
-	g := c.Default(false)
-	if ident != "" {
-		g = c.NodeGroup(ident)
-	} else {
-		ident = magnum.DefaultWorker
-	}
+// groupToResize finds the group, and refuses a number of nodes that it cannot
+// have.
+func groupToResize(c *magnum.Cluster, d *driver.Description, in magnum.ResizeInput) (*magnum.NodeGroup, error) {
+	g, err := groupOrWorkers(c, in.NodeGroup)
 	switch {
-	case g == nil:
-		return nil, magnum.Errorf(magnum.NotFound, "Nodegroup %s could not be found.", ident)
-	case g.IsMaster():
+	case err != nil:
+		return nil, err
+	case !g.IsMaster():
+		return g, checkBounds(g, in.NodeCount)
+	// A cluster's store is not resized on the chance that its driver can.
+	case d == nil || !d.Has(driver.CapResizeMasters):
 		return nil, badRequest("Resizing a master nodegroup is not supported.")
 	}
+	limits := d.Limits
+	limits.MinMasters = max(limits.MinMasters, 1)
+	if err := checkMasters(limits, in.NodeCount); err != nil {
+		return nil, err
+	}
+	if in.NodeCount > 1 && !c.MasterLBEnabled {
+		return nil, errMastersWithoutLB
+	}
 	return g, nil
+}
+
+var errMastersWithoutLB = badRequest("master_count must be 1 when master_lb_enabled is False")
+
+// groupOrWorkers is the group that a request names, or else the cluster's
+// default workers.
+func groupOrWorkers(c *magnum.Cluster, ident string) (*magnum.NodeGroup, error) {
+	if ident != "" {
+		return groupOf(c, ident)
+	}
+	if g := c.Default(false); g != nil {
+		return g, nil
+	}
+	return nil, magnum.Errorf(magnum.NotFound, "Nodegroup %s could not be found.", magnum.DefaultWorker)
 }
 
 // checkBounds refuses counts outside the group's own range. A maximum of 0 is

@@ -2,9 +2,11 @@ package api
 
 import (
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/sdk/driver"
 )
 
 func TestClusterResize(t *testing.T) {
@@ -52,6 +54,47 @@ func TestClusterResize(t *testing.T) {
 	f.set(id, func(c *magnum.Cluster) { c.Status, c.NodeGroups[1].MaxNodeCount = "UPDATE_FAILED", 0 })
 	f.refused(400, "Resizing default-worker outside the allowed range: min_node_count = 1, max_node_count = None", "demo", "POST", path, `{"node_count": 0}`)
 	f.must(202, "demo", "POST", path, `{"node_count": 3, "nodegroup": "`+c.NodeGroups[1].UUID+`"}`)
+}
+
+// TestNodeGroupResize resizes groups that are not the default workers.
+func TestNodeGroupResize(t *testing.T) {
+	f, id, _ := grouped(t, magnum.NodeGroup{Name: "g", Role: "gpu", NodeCount: 2, MinNodeCount: 1, MaxNodeCount: 4, Status: magnum.CreateComplete})
+	const path = "/v1/clusters/c/actions/resize"
+	f.refused(400, "Resizing g outside the allowed range: min_node_count = 1, max_node_count = 4", "demo", "POST", path, `{"node_count": 5, "nodegroup": "g"}`)
+	f.refused(400, "Resizing g outside the allowed range: min_node_count = 1, max_node_count = 4", "demo", "POST", path, `{"node_count": 0, "nodegroup": "g"}`)
+	g := f.stored(id).NodeGroups[2]
+	for i, ident := range []string{"g", g.UUID, fmt.Sprint(g.ID)} {
+		f.must(202, "admin", "POST", path, `{"node_count": 3, "nodegroup": "`+ident+`", "nodes_to_remove": ["x"]}`)
+		checkOperation(t, f, id, magnum.OpResize, magnum.ResizeInput{NodeGroup: "g", NodeCount: 3, Previous: []int{2, 3, 3}[i], NodesToRemove: []string{"x"}})
+		c := f.stored(id)
+		if c.Status != magnum.UpdateInProgress || c.NodeGroups[2].Status != magnum.UpdateInProgress || c.NodeGroups[2].NodeCount != 3 || c.NodeGroups[1].Status == magnum.UpdateInProgress {
+			t.Errorf("cluster %s, groups %+v", c.Status, c.NodeGroups)
+		}
+		f.setStatus(id, magnum.UpdateComplete)
+	}
+
+	// Masters are resized where the driver says so, within its limits.
+	const masters = `, "nodegroup": "default-master"}`
+	f.refused(400, "Resizing a master nodegroup is not supported.", "demo", "POST", path, `{"node_count": 3`+masters)
+	f.describe("k8s_fedora_atomic_v1", func(d *driver.Description) {
+		d.Capabilities = []driver.Capability{driver.CapResize, driver.CapResizeMasters, driver.CapZeroNodes}
+		d.Limits = driver.Limits{OddMasters: true, MaxMasters: 5}
+	})
+	f.refused(400, "master nodegroup size of 2 is invalid, size cannot be an even number.", "demo", "POST", path, `{"node_count": 2`+masters)
+	f.refused(400, "master nodegroup size of 7 is invalid, size must be at most 5.", "demo", "POST", path, `{"node_count": 7`+masters)
+	f.refused(400, "master_count must be 1 when master_lb_enabled is False", "demo", "POST", path, `{"node_count": 3`+masters)
+	f.set(id, func(c *magnum.Cluster) { c.MasterLBEnabled = true })
+	f.must(202, "demo", "POST", path, `{"node_count": 3`+masters)
+	checkOperation(t, f, id, magnum.OpResize, magnum.ResizeInput{NodeGroup: "default-master", NodeCount: 3, Previous: 1})
+	f.setStatus(id, magnum.UpdateComplete)
+	f.describe("k8s_fedora_atomic_v1", func(d *driver.Description) {
+		d.Capabilities = []driver.Capability{driver.CapResize, driver.CapResizeMasters, driver.CapZeroNodes}
+	})
+	f.refused(400, "master nodegroup size of 0 is invalid, size must be at least 1.", "demo", "POST", path, `{"node_count": 0`+masters)
+	if err := f.db.PublishDrivers(context.Background(), nil); err != nil {
+		t.Fatal(err)
+	}
+	f.refused(400, "Resizing a master nodegroup is not supported.", "demo", "POST", path, `{"node_count": 3`+masters)
 }
 
 // TestDriverAbilities holds that nothing is accepted that the cluster's driver

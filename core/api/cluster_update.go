@@ -129,7 +129,11 @@ func (a *api) updateCluster(rq *request) (*answer, error) {
 	}
 	var op *magnum.Operation
 	if resizes {
-		if err := a.checkResizable(rq, c, after.nodes, nil); err != nil {
+		d, err := a.driverOf(rq.Context(), c)
+		if err != nil {
+			return nil, err
+		}
+		if err := checkResizable(rq, d, after.nodes, nil); err != nil {
 			return nil, err
 		}
 		op = a.operation(rq, magnum.OpUpdate)
@@ -150,9 +154,9 @@ func (a *api) updateCluster(rq *request) (*answer, error) {
 		if !resizes {
 			return nil
 		}
-		g := c.Default(false)
-		if g == nil {
-			return magnum.Errorf(magnum.NotFound, "Nodegroup %s could not be found.", magnum.DefaultWorker)
+		g, err := groupOrWorkers(c, "")
+		if err != nil {
+			return err
 		}
 		return resize(c, g, op, magnum.ResizeInput{NodeCount: after.nodes, Rollback: wantsRollback(values)})
 	})
@@ -171,15 +175,28 @@ func wantsRollback(values url.Values) bool {
 }
 
 // gate refuses an operation in a status in which upstream's conductor drops it.
+// For node groups upstream looks at the group's own status, which a new one
+// does not have.
 func gate(c *magnum.Cluster, kind magnum.OperationKind) error {
 	if slices.Contains(kind.Allows(), c.Status) {
 		return nil
 	}
-	verb := "Updating"
-	if kind == magnum.OpResize {
-		verb = "Resizing"
+	what := "Updating a cluster when status is"
+	switch kind {
+	case magnum.OpResize:
+		what = "Resizing a cluster when status is"
+	case magnum.OpUpgrade:
+		what = "Upgrading a cluster when status is"
+	case magnum.OpRotateCredential: // upstream's own name for itself, by a slip
+		what = "magnum.conductor.handlers.credential_conductor when cluster status is"
+	case magnum.OpCreateNodeGroup:
+		what = "Creating a nodegroup when cluster status is"
+	case magnum.OpUpdateNodeGroup:
+		what = "Updating a nodegroup when cluster status is"
+	case magnum.OpDeleteNodeGroup:
+		what = "Deleting a nodegroup when cluster status is"
 	}
-	return badRequest("%s a cluster when status is \"%s\" is not supported.", verb, c.Status)
+	return badRequest("%s \"%s\" is not supported.", what, c.Status)
 }
 
 // resize writes what is visible of a resize at once, and its input.
@@ -198,12 +215,7 @@ func resize(c *magnum.Cluster, g *magnum.NodeGroup, op *magnum.Operation, in mag
 // checkResizable asks the description of the cluster's driver whether it can
 // do what is wanted. A driver that no conductor has any more is left to the
 // operation, which says so.
-func (a *api) checkResizable(rq *request, c *magnum.Cluster, nodes int, remove []string) error {
-	drivers, err := a.drivers(rq.Context())
-	if err != nil {
-		return err
-	}
-	d := drivers.version(c.Driver)
+func checkResizable(rq *request, d *driver.Description, nodes int, remove []string) error {
 	if nodes == 0 {
 		if err := zeroNodes(rq.version, d); err != nil {
 			return err

@@ -8,14 +8,14 @@ import (
 )
 
 // clusterItem writes a cluster as it stands in a list.
-func (e *encoder) clusterItem(base string, c *magnum.Cluster) {
+func (e *encoder) clusterItem(rq *request, c *magnum.Cluster) {
 	e.open('{')
-	e.clusterCommon(c)
-	e.links(base, "clusters", c.UUID)
+	e.clusterCommon(rq.version, c)
+	e.links(rq.base, "clusters", c.UUID)
 	e.close('}')
 }
 
-func (e *encoder) clusterCommon(c *magnum.Cluster) {
+func (e *encoder) clusterCommon(v version, c *magnum.Cluster) {
 	e.str("uuid", c.UUID)
 	e.text("name", c.Name)
 	e.text("cluster_template_id", c.ClusterTemplateID)
@@ -27,7 +27,7 @@ func (e *encoder) clusterCommon(c *magnum.Cluster) {
 	e.text("master_flavor_id", c.MasterFlavorID)
 	e.text("flavor_id", c.FlavorID)
 	e.int("create_timeout", c.CreateTimeout)
-	e.text("stack_id", c.StackID)
+	e.text(v.clusterID(), c.StackID)
 	e.text("status", string(c.Status))
 	e.text("health_status", string(c.HealthStatus))
 	e.bool("merge_labels", false) // an input only, but upstream shows it
@@ -35,10 +35,10 @@ func (e *encoder) clusterCommon(c *magnum.Cluster) {
 
 // cluster writes a cluster with everything. parent are its template's labels;
 // alone says that it is the only one, and so has faults.
-func (e *encoder) cluster(base string, c *magnum.Cluster, parent magnum.Labels, alone bool) {
+func (e *encoder) cluster(rq *request, c *magnum.Cluster, parent magnum.Labels, alone bool) {
 	e.open('{')
-	e.clusterCommon(c)
-	e.links(base, "clusters", c.UUID)
+	e.clusterCommon(rq.version, c)
+	e.links(rq.base, "clusters", c.UUID)
 	e.text("status_reason", c.StatusReason)
 	e.stringMap("health_status_reason", c.HealthReason)
 	e.reached(c)

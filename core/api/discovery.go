@@ -60,6 +60,7 @@ func (a *api) showV1(rq *request) (*answer, error) {
 		e.collection(name, rq.base, name+"/")
 	}
 	e.collection("nodegroups", rq.base, "clusters/{cluster_id}/nodegroups")
+	e.collection("credentials", rq.base, "credentials/")
 	e.close('}')
 	return &answer{status: http.StatusOK, body: e.b}, nil
 }

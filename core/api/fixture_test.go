@@ -148,7 +148,8 @@ func testDrivers() []state.Driver {
 	k8s := []string{"flannel", "calico"}
 	return []state.Driver{
 		one("k8s_fedora_atomic_v1", "fedora-atomic", "kubernetes", k8s, []string{"cinder"}, schema,
-			driver.CapResize, driver.CapZeroNodes, driver.CapRemoveNamedNodes, driver.CapNodeGroups, driver.CapNodeLabels),
+			driver.CapResize, driver.CapZeroNodes, driver.CapRemoveNamedNodes, driver.CapNodeGroups, driver.CapNodeLabels,
+			driver.CapUpgrade, driver.CapRotateCA, driver.CapRotateCredential),
 		one("k8s_fedora_coreos_v1", "fedora-coreos", "kubernetes", k8s, []string{"cinder"}, "", driver.CapResize, driver.CapZeroNodes),
 		one("swarm_fedora_atomic_v1", "fedora-atomic", "swarm", []string{"docker", "flannel"}, []string{"rexray"}, ""),
 		one("swarm_fedora_atomic_v2", "fedora-atomic", "swarm-mode", []string{"docker", "flannel"}, []string{"rexray"}, "", driver.CapResize),
@@ -158,10 +159,16 @@ func testDrivers() []state.Driver {
 // change gives a driver other capabilities, in the same version.
 func (f *fixture) change(name string, caps ...driver.Capability) {
 	f.Helper()
+	f.describe(name, func(d *driver.Description) { d.Capabilities = caps })
+}
+
+// describe changes what a driver says of itself.
+func (f *fixture) describe(name string, change func(*driver.Description)) {
+	f.Helper()
 	drivers := testDrivers()
 	for i := range drivers {
 		if drivers[i].Name == name {
-			drivers[i].Description.Capabilities = caps
+			change(&drivers[i].Description)
 		}
 	}
 	if err := f.db.PublishDrivers(context.Background(), drivers); err != nil {

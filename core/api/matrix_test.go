@@ -53,6 +53,7 @@ var matrix = []right{
 	{"PATCH", "/clusters/{cluster_ident}", setNodes, [9]int{401, 401, 403, 202, 202, 404, 202, 404, 403}},
 	{"DELETE", "/clusters/{cluster_ident}", "", [9]int{401, 401, 403, 204, 204, 404, 204, 404, 403}},
 	{"POST", "/clusters/{cluster_ident}/actions/resize", `{"node_count": 2}`, [9]int{401, 401, 403, 202, 202, 404, 202, 404, 403}},
+	{"POST", "/clusters/{cluster_ident}/actions/upgrade", `{"cluster_template": "TEMPLATE"}`, [9]int{401, 401, 403, 202, 202, 404, 202, 404, 403}},
 
 	{"GET", "/clusters/{cluster_id}/nodegroups", "", [9]int{401, 401, 200, 200, 200, 404, 200, 404, 403}},
 	{"GET", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "", [9]int{401, 401, 200, 200, 200, 404, 200, 404, 403}},
@@ -87,6 +88,10 @@ var matrix = []right{
 	// and is not there is 400.
 	{"GET", "/certificates/{cluster_ident}", "", [9]int{401, 401, 403, 403, 200, 404, 200, 404, 200}},
 	{"POST", "/certificates", `{"cluster_uuid": "CLUSTER", "csr": CSR}`, [9]int{401, 401, 403, 403, 201, 400, 201, 400, 201}},
+
+	{"PATCH", "/certificates/{cluster_ident}", "", [9]int{401, 401, 403, 202, 202, 404, 202, 404, 403}},
+	// What is made belongs to the caller, so an administrator is not enough.
+	{"PATCH", "/credentials/{cluster_ident}", "", [9]int{401, 401, 403, 202, 202, 404, 403, 404, 403}},
 
 	{"GET", "/quotas", "", [9]int{401, 401, 403, 403, 403, 403, 200, 403, 403}},
 	{"GET", "/quotas/{project_id}/{resource}", "", [9]int{401, 401, 200, 200, 200, 403, 200, 403, 403}},
@@ -177,7 +182,7 @@ func TestMatrix(t *testing.T) {
 func checkCell(t *testing.T, f *fixture, words *strings.Replacer, line right, rule, name, token string, want int) {
 	t.Helper()
 	before, woken := f.dump(), f.woken.Load()
-	got := f.send(token, line.method, words.Replace(line.path), words.Replace(line.body))
+	got := f.send(token, line.method, words.Replace(line.path), words.Replace(line.body), versionHeader, f.newest(line))
 	if got.status != want {
 		t.Errorf("%s: %s %s answers %d, want %d\n%s", name, line.method, line.path, got.status, want, got.text)
 		return
@@ -205,6 +210,16 @@ func checkCell(t *testing.T, f *fixture, words *strings.Replacer, line right, ru
 	if f.woken.Load() != woken {
 		t.Errorf("%s: %s %s was refused and woke a conductor", name, line.method, line.path)
 	}
+}
+
+// newest is the newest version that has a route.
+func (f *fixture) newest(line right) string {
+	for _, rt := range f.handler.(*api).table {
+		if rt.method == line.method && rt.path == line.path {
+			return service + " " + rt.max.String()
+		}
+	}
+	return ""
 }
 
 // TestReader holds what a reader is answered by each set of defaults: by the

@@ -51,7 +51,7 @@ func (a *api) createNodeGroup(rq *request) (*answer, error) {
 	if err := checkGroupAbilities(d, g); err != nil {
 		return nil, err
 	}
-	if err := groupGate(c, magnum.OpCreateNodeGroup); err != nil {
+	if err := gate(c, magnum.OpCreateNodeGroup); err != nil {
 		return nil, err
 	}
 	if err := a.inheritToGroup(rq, g, b, c); err != nil {
@@ -70,7 +70,7 @@ func (a *api) createNodeGroup(rq *request) (*answer, error) {
 		if err := checkNameFree(c, g.Name); err != nil {
 			return err
 		}
-		if err := groupGate(c, magnum.OpCreateNodeGroup); err != nil {
+		if err := gate(c, magnum.OpCreateNodeGroup); err != nil {
 			return err
 		}
 		c.NodeGroups = append(c.NodeGroups, *g)
@@ -169,7 +169,7 @@ func (a *api) updateNodeGroup(rq *request) (*answer, error) {
 		if err != nil {
 			return err
 		}
-		if err := groupGate(c, magnum.OpUpdateNodeGroup); err != nil {
+		if err := gate(c, magnum.OpUpdateNodeGroup); err != nil {
 			return err
 		}
 		// The row may have changed since: the patch is applied to what is
@@ -239,7 +239,7 @@ func (a *api) deleteNodeGroup(rq *request) (*answer, error) {
 		if err != nil {
 			return err
 		}
-		if err := groupGate(c, magnum.OpDeleteNodeGroup); err != nil {
+		if err := gate(c, magnum.OpDeleteNodeGroup); err != nil {
 			return err
 		}
 		going = g.Status == magnum.DeleteInProgress
@@ -264,23 +264,6 @@ func (a *api) groupOperation(rq *request, kind magnum.OperationKind, in magnum.N
 	}
 	op.Input = text
 	return op, nil
-}
-
-// groupGate refuses an operation on a group in a status of the cluster in
-// which it cannot be resized either. Upstream looks at the group's own status,
-// which a new one does not have.
-func groupGate(c *magnum.Cluster, kind magnum.OperationKind) error {
-	if slices.Contains(kind.Allows(), c.Status) {
-		return nil
-	}
-	verb := "Updating"
-	switch kind {
-	case magnum.OpCreateNodeGroup:
-		verb = "Creating"
-	case magnum.OpDeleteNodeGroup:
-		verb = "Deleting"
-	}
-	return badRequest("%s a nodegroup when cluster status is \"%s\" is not supported.", verb, c.Status)
 }
 
 // driverOf is the description of the driver that a cluster is pinned to; nil

@@ -32,6 +32,7 @@ func (a *api) routes() []route {
 		{"PATCH", "/clusters/{cluster_ident}", "patch", "cluster:update", always, newest, a.updateCluster},
 		{"DELETE", "/clusters/{cluster_ident}", "delete", "cluster:delete", always, newest, a.deleteCluster},
 		{"POST", "/clusters/{cluster_ident}/actions/resize", "resize", "cluster:resize", 7, newest, a.resizeCluster},
+		{"POST", "/clusters/{cluster_ident}/actions/upgrade", "upgrade", "cluster:upgrade", 7, newest, a.upgradeCluster},
 
 		{"GET", "/clusters/{cluster_id}/nodegroups/{nodegroup_id}", "get_one", "nodegroup:get", 9, newest, a.showNodeGroup},
 		{"GET", "/clusters/{cluster_id}/nodegroups", "get_all", "nodegroup:get_all", 9, newest, a.listNodeGroups},
@@ -62,6 +63,8 @@ func (a *api) routes() []route {
 
 		{"GET", "/certificates/{cluster_ident}", "get_one", "certificate:get", always, newest, a.showCertificate},
 		{"POST", "/certificates", "post", "certificate:create", always, newest, a.signCertificate},
+		{"PATCH", "/certificates/{cluster_ident}", "patch", "certificate:rotate_ca", always, newest, a.rotateCA},
+		{"PATCH", "/credentials/{cluster_ident}", "patch", "credential:rotate", 12, newest, a.rotateCredential},
 
 		{"GET", "/quotas/{project_id}/{resource}", "get_one", "quota:get", always, newest, a.showQuota},
 		{"GET", "/quotas", "get_all", "quota:get_all", always, newest, a.listQuotas},

@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/go-magnum/magnum/core/magnum"
+
 	"github.com/go-magnum/magnum/core/keystone"
 )
 
@@ -18,7 +20,7 @@ func TestDiscovery(t *testing.T) {
 	f := newFixture(t)
 	root := f.must(200, "", "GET", "/", "", "OpenStack-API-Version", "container-infra 9.9")
 	want := `{"name": "OpenStack Magnum API", "description": "Magnum is an OpenStack project which aims to provide container cluster management.", ` +
-		`"versions": [{"id": "v1", "links": [{"href": "http://magnum:9511/v1/", "rel": "self"}], "status": "CURRENT", "max_version": "1.10", "min_version": "1.1"}]}`
+		`"versions": [{"id": "v1", "links": [{"href": "http://magnum:9511/v1/", "rel": "self"}], "status": "CURRENT", "max_version": "1.14", "min_version": "1.1"}]}`
 	if diff := cmp.Diff(want, root.text); diff != "" {
 		t.Errorf("/ (-want +got):\n%s", diff)
 	}
@@ -30,12 +32,37 @@ func TestDiscovery(t *testing.T) {
 		if got := v1.header.Get("OpenStack-API-Version"); got != "container-infra 1.1" {
 			t.Errorf("%s: version %q", path, got)
 		}
-		for _, name := range []string{"clusters", "clustertemplates", "certificates", "bays", "baymodels", "quotas", "stats", "mservices", "federations", "nodegroups"} {
+		for _, name := range []string{"clusters", "clustertemplates", "certificates", "bays", "baymodels", "quotas", "stats", "mservices", "federations", "nodegroups", "credentials"} {
 			links, _ := v1.body[name].([]any)
 			if len(links) != 2 {
 				t.Errorf("%s: %s has no links", path, name)
 			}
 		}
+	}
+}
+
+// TestClusterID is the word for a cluster's id in its driver's world.
+func TestClusterID(t *testing.T) {
+	f := newFixture(t)
+	f.newTemplate(`"name": "t"`)
+	id := f.newCluster("t", `"name": "c"`)
+	f.set(id, func(c *magnum.Cluster) { c.StackID = "its-stack" })
+	for _, c := range []struct{ version, has, lacks string }{
+		{"1.1", "stack_id", "cluster_id"}, {"1.12", "stack_id", "cluster_id"}, {"1.13", "cluster_id", "stack_id"}, {"latest", "cluster_id", "stack_id"},
+	} {
+		for _, path := range []string{"/c", "", "/detail"} {
+			got := f.must(200, "demo", "GET", "/v1/clusters"+path, "", "OpenStack-API-Version", "container-infra "+c.version).body
+			if all, ok := got["clusters"].([]any); ok {
+				got = all[0].(map[string]any)
+			}
+			if _, there := got[c.lacks]; there || got[c.has] != "its-stack" {
+				t.Errorf("%s of %q: %s is %v, %s is there: %v", c.version, path, c.has, got[c.has], c.lacks, there)
+			}
+		}
+	}
+	for _, name := range []string{"stack_id", "cluster_id"} {
+		f.refused(400, "Invalid input for field/attribute "+name+". Value: 'x'. Cannot set read only field.", "demo", "POST", "/v1/clusters", `{"cluster_template_id": "t", "`+name+`": "x"}`)
+		f.refused(400, "'/"+name+"' is an internal attribute and can not be updated", "demo", "PATCH", "/v1/clusters/c", `[{"op": "replace", "path": "/`+name+`", "value": "x"}]`)
 	}
 }
 
@@ -67,7 +94,7 @@ func TestHealthcheck(t *testing.T) {
 
 func TestVersions(t *testing.T) {
 	f := newFixture(t)
-	const unsupported = "The supported version range is: [container-infra 1.1, container-infra 1.10]."
+	const unsupported = "The supported version range is: [container-infra 1.1, container-infra 1.14]."
 	for _, c := range []struct {
 		asked  string
 		status int
@@ -76,8 +103,8 @@ func TestVersions(t *testing.T) {
 	}{
 		{"container-infra 1.1", 200, "container-infra 1.1", ""},
 		{"container-infra 1.10", 200, "container-infra 1.10", ""},
-		{"container-infra latest", 200, "container-infra 1.10", ""},
-		{"container-infra LATEST", 200, "container-infra 1.10", ""},
+		{"container-infra latest", 200, "container-infra 1.14", ""},
+		{"container-infra LATEST", 200, "container-infra 1.14", ""},
 		{"  container-infra   1.05 ", 200, "container-infra 1.5", ""},
 		{"container-infrastructure-management 1.5", 200, "container-infra 1.5", ""},
 		{"Container-Infra 1.5", 406, "", "Invalid service type for OpenStack-API-Version header"},
@@ -88,7 +115,8 @@ func TestVersions(t *testing.T) {
 		{"container-infra 1.", 406, "", "Invalid value for OpenStack-API-Version header"},
 		{"container-infra 1.2.3", 406, "", "Invalid value for OpenStack-API-Version header"},
 		{"container-infra x", 406, "", "Invalid value for OpenStack-API-Version header"},
-		{"container-infra 1.11", 406, "container-infra 1.11", "Version 1.11 was requested but the minor version is not supported by this service. " + unsupported},
+		{"container-infra 1.14", 200, "container-infra 1.14", ""},
+		{"container-infra 1.15", 406, "container-infra 1.15", "Version 1.15 was requested but the minor version is not supported by this service. " + unsupported},
 		{"container-infra 1.-1", 406, "container-infra 1.-1", "Version 1.-1 was requested but the minor version is not supported by this service. " + unsupported},
 		{"container-infra 2.1", 406, "container-infra 2.1", "Mutually exclusive versions requested. Version 2.1 requested but not supported by this service." + unsupported},
 	} {
@@ -101,7 +129,7 @@ func TestVersions(t *testing.T) {
 			t.Errorf("%q: %d %q, version %q", c.asked, got.status, text, got.header.Get("OpenStack-API-Version"))
 		}
 		if c.echoed != "" && (got.header.Get("OpenStack-API-Minimum-Version") != "container-infra 1.1" ||
-			got.header.Get("OpenStack-API-Maximum-Version") != "container-infra 1.10" || got.header.Get("Vary") != "OpenStack-API-Version") {
+			got.header.Get("OpenStack-API-Maximum-Version") != "container-infra 1.14" || got.header.Get("Vary") != "OpenStack-API-Version") {
 			t.Errorf("%q: headers %v", c.asked, got.header)
 		}
 	}

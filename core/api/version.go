@@ -14,7 +14,7 @@ type version int
 // The range of this release. A route's own range is in the route table.
 const (
 	minVersion version = 1
-	maxVersion version = 10
+	maxVersion version = 14
 )
 
 // always and never bound routes that every version has.
@@ -120,4 +120,12 @@ func (v version) zeroNodes() error {
 		return nil
 	}
 	return magnum.Errorf(magnum.Invalid, "Resizing a nodegroup to zero is not supported in the provided microversion.")
+}
+
+// clusterID is what a cluster's id in its driver's world is called.
+func (v version) clusterID() string {
+	if v >= 13 {
+		return "cluster_id"
+	}
+	return "stack_id"
 }
