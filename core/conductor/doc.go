@@ -8,6 +8,7 @@
 //	create-nodegroup  render, stack, follow, outputs
 //	update-nodegroup  render, stack, follow, outputs
 //	delete-nodegroup  stack, follow
+//	upgrade           render, stack, follow, outputs
 //
 // The default node groups are the cluster's stack; every other group has one
 // of its own, whose name follows from the group's row. An operation changes

@@ -17,7 +17,7 @@ import (
 )
 
 // endpoints gathers the facts about the cloud that decide a stack.
-func (c *Conductor) endpoints(ctx context.Context, t *task) (driver.Endpoints, error) {
+func (c *Conductor) endpoints(ctx context.Context, t *task, template *magnum.ClusterTemplate) (driver.Endpoints, error) {
 	o := c.Options
 	e := driver.Endpoints{
 		VerifyCA: o.Drivers.VerifyCA, AffinityPolicy: o.Cluster.NodesAffinityPolicy,
@@ -48,7 +48,7 @@ func (c *Conductor) endpoints(ctx context.Context, t *task) (driver.Endpoints, e
 		}
 		e.CACert = string(pem)
 	}
-	return e, c.networks(ctx, t, &e)
+	return e, c.networks(ctx, t, template, &e)
 }
 
 func withVersion(url, version string) string {
@@ -67,8 +67,8 @@ func (c *Conductor) region(ctx context.Context) (string, error) {
 }
 
 // networks looks the given networks up, as the cluster's owner sees them.
-func (c *Conductor) networks(ctx context.Context, t *task, e *driver.Endpoints) error {
-	external, fixed, subnet := t.template.ExternalNetworkID, t.cluster.FixedNetwork, t.cluster.FixedSubnet
+func (c *Conductor) networks(ctx context.Context, t *task, template *magnum.ClusterTemplate, e *driver.Endpoints) error {
+	external, fixed, subnet := template.ExternalNetworkID, t.cluster.FixedNetwork, t.cluster.FixedSubnet
 	if external == "" && fixed == "" && subnet == "" {
 		return nil
 	}

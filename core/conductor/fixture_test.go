@@ -113,9 +113,17 @@ func newBench(t *testing.T) *bench {
 	})
 	_, _, err = b.db.Upgrade(t.Context())
 	b.must(err)
-	b.template = &magnum.ClusterTemplate{Name: "ct", ProjectID: keystonetest.DemoProj, COE: "kubernetes", ServerType: "vm", ClusterDistro: "fedora-atomic"}
-	b.must(b.db.CreateTemplate(t.Context(), b.template))
+	b.template = b.newTemplate("ct", nil)
 	return b
+}
+
+func (b *bench) newTemplate(name string, labels magnum.Labels) *magnum.ClusterTemplate {
+	b.Helper()
+	t := &magnum.ClusterTemplate{
+		Name: name, ProjectID: keystonetest.DemoProj, COE: "kubernetes", ServerType: "vm", ClusterDistro: "fedora-atomic", Labels: labels,
+	}
+	b.must(b.db.CreateTemplate(b.Context(), t))
+	return t
 }
 
 func (b *bench) logger() hclog.Logger {
@@ -243,6 +251,7 @@ type fakeDriver struct {
 	renders  []driver.RenderRequest
 	outputs  []driver.MapOutputsRequest
 	noScale  bool
+	got      []magnum.DriverRef
 }
 
 func (d *fakeDriver) Get(_ context.Context, name, version string) (driver.Set, error) {
@@ -251,6 +260,7 @@ func (d *fakeDriver) Get(_ context.Context, name, version string) (driver.Set, e
 	if d.get != nil {
 		return driver.Set{}, d.get
 	}
+	d.got = append(d.got, magnum.DriverRef{Name: name, Version: version})
 	s := driver.Set{Name: name, Version: version, Driver: d, Templates: d, Scaling: d}
 	if d.noScale {
 		s.Scaling = nil

@@ -38,6 +38,8 @@ func (c *Conductor) flow(t *task) (flow, error) {
 		return c.resizeFlow(t)
 	case magnum.OpDelete:
 		return c.deleteFlow(t), nil
+	case magnum.OpUpgrade:
+		return c.upgradeFlow(t)
 	case magnum.OpCreateNodeGroup:
 		return c.createGroupFlow(t)
 	case magnum.OpUpdateNodeGroup:

@@ -20,6 +20,8 @@ type job struct {
 	group string
 	// rollback makes Heat undo an update that fails.
 	rollback bool
+	// upgrade is where to, if that is what it is.
+	upgrade *magnum.UpgradeInput
 }
 
 // renderPhase asks the driver for the stack.
@@ -41,20 +43,31 @@ func driverName(t *task) string {
 }
 
 func (c *Conductor) render(ctx context.Context, t *task, j job) error {
-	set, err := c.driver(ctx, t)
+	cluster, template := t.cluster, t.template
+	if j.upgrade != nil {
+		m, err := c.move(ctx, t, j.upgrade)
+		if err != nil {
+			return err
+		}
+		cluster, template = m.cluster, m.template
+	}
+	set, err := c.driverOf(ctx, cluster.Driver, template)
 	if err != nil {
 		return err
 	}
 	if set.Templates == nil {
 		return fatal(fmt.Sprintf("Driver %s does not describe Heat stacks.", set.Name))
 	}
-	endpoints, err := c.endpoints(ctx, t)
+	endpoints, err := c.endpoints(ctx, t, template)
 	if err != nil {
 		return err
 	}
 	request := driver.RenderRequest{
-		Intent: j.intent, Template: driverTemplate(t.template), Cluster: driverCluster(t.cluster),
-		NodeGroups: driverGroups(t.cluster), NodeGroup: j.group, Endpoints: endpoints, NodesToRemove: t.data.NodesToRemove,
+		Intent: j.intent, Template: driverTemplate(template), Cluster: driverCluster(cluster),
+		NodeGroups: driverGroups(cluster), NodeGroup: j.group, Endpoints: endpoints, NodesToRemove: t.data.NodesToRemove,
+	}
+	if j.upgrade != nil {
+		request.MaxBatchSize = j.upgrade.MaxBatchSize
 	}
 	if t.own() != nil {
 		if request.ClusterOutputs, err = c.clusterOutputs(ctx, t); err != nil {
@@ -150,13 +163,18 @@ func (c *Conductor) secrets(t *task) func(context.Context, driver.SecretRef) (st
 	}
 }
 
-// driver finds the driver of a cluster: the one that made it. A cluster that
-// was adopted has none yet, and gets the active one of its type.
+// driver finds the driver of a cluster: the one that made it, or that the last
+// upgrade brought it to.
 func (c *Conductor) driver(ctx context.Context, t *task) (driver.Set, error) {
-	ref := t.cluster.Driver
+	return c.driverOf(ctx, t.cluster.Driver, t.template)
+}
+
+// driverOf finds a driver. A cluster that was adopted has none on record, and
+// gets the active one of its type.
+func (c *Conductor) driverOf(ctx context.Context, ref magnum.DriverRef, template *magnum.ClusterTemplate) (driver.Set, error) {
 	if ref.Name == "" {
 		var err error
-		if ref, err = c.driverOfType(ctx, t.template); err != nil {
+		if ref, err = c.driverOfType(ctx, template); err != nil {
 			return driver.Set{}, err
 		}
 	}

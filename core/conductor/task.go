@@ -30,8 +30,9 @@ type task struct {
 	cluster  *magnum.Cluster
 	template *magnum.ClusterTemplate
 	data     progress
-	// rendered is lost in a crash, and asked for again then.
+	// rendered is lost in a crash, and asked for again then; so is move.
 	rendered *driver.RenderResponse
+	move     *move
 	// group is the uuid of the node group whose own stack the present phase
 	// is about; empty where that is the cluster's.
 	group string
@@ -146,10 +147,14 @@ func (c *Conductor) write(ctx context.Context, t *task, change func(*magnum.Clus
 		saved = cluster
 		return nil
 	})
-	if err == nil {
-		t.cluster = saved
+	if err != nil {
+		return err
 	}
-	return err
+	t.cluster = saved
+	if t.move != nil && t.move.template.UUID == saved.ClusterTemplateID {
+		t.template = t.move.template
+	}
+	return nil
 }
 
 // aim says which stack the task is about from here on.

@@ -163,6 +163,12 @@ func templateForWrite(ctx context.Context, tx bun.Tx, uuid string) (row template
 		return row, false, err
 	}
 	n, err := tx.NewSelect().TableExpr("cluster").Where("cluster_template_id = ?", row.UUID).Count(ctx)
+	if err != nil || n > 0 {
+		return row, n > 0, err
+	}
+	// A cluster on its way to it names it in what was asked.
+	n, err = tx.NewSelect().TableExpr("operation AS o").Where(active).Where("o.kind = ?", string(magnum.OpUpgrade)).
+		Where("o.input LIKE ?", "%"+row.UUID+"%").Count(ctx)
 	return row, n > 0, err
 }
 

@@ -122,6 +122,18 @@ func templateTests() map[string]func(*testing.T, *suite) {
 			must(t, s.DeleteTemplate(t.Context(), s.tmpl.UUID))
 			wantError(t, s.DeleteTemplate(t.Context(), s.tmpl.UUID), magnum.NotFound, "ClusterTemplate "+s.tmpl.UUID+" could not be found.")
 		},
+		"a template that a cluster is on its way to": func(t *testing.T, s *suite) {
+			c, _ := s.add(t, s.newCluster(t, "c"))
+			must(t, s.Finish(t.Context(), s.claim(t, "a"), nil))
+			next := &magnum.ClusterTemplate{Name: "next", ProjectID: "p1"}
+			must(t, s.CreateTemplate(t.Context(), next))
+			op := &magnum.Operation{Kind: magnum.OpUpgrade, Input: []byte(`{"cluster_template": "` + next.UUID + `"}`)}
+			must(t, s.Accept(t.Context(), c.UUID, op, accept))
+			wantError(t, s.DeleteTemplate(t.Context(), next.UUID), magnum.Invalid,
+				"ClusterTemplate "+next.UUID+" is referenced by one or multiple clusters.")
+			must(t, s.Finish(t.Context(), s.claim(t, "a"), nil))
+			must(t, s.DeleteTemplate(t.Context(), next.UUID))
+		},
 	}
 }
 
