@@ -19,6 +19,10 @@ type Rule struct {
 	// Dir is the folder the rule is for, relative to the module's root, with
 	// everything below it; "." is the whole module.
 	Dir string
+	// But lists folders below Dir that the rule is not for.
+	But []string
+	// Shipped is for rules that tests need not keep.
+	Shipped bool
 	// Deny lists import path prefixes.
 	Deny []string
 	// Except lists longer prefixes that are allowed all the same.
@@ -89,6 +93,14 @@ func hasModule(dir string) bool {
 }
 
 func (r Rule) applies(file string) bool {
+	if r.Shipped && strings.HasSuffix(file, "_test.go") {
+		return false
+	}
+	for _, dir := range r.But {
+		if strings.HasPrefix(file, dir+"/") {
+			return false
+		}
+	}
 	return r.Dir == "." || strings.HasPrefix(file, r.Dir+"/")
 }
 
