@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -41,6 +42,13 @@ type answer struct {
 	status   int
 	body     []byte
 	location string
+}
+
+type requestKey struct{}
+
+func requestOf(r *http.Request) *request {
+	rq, _ := r.Context().Value(requestKey{}).(*request)
+	return rq
 }
 
 // Attribute makes a request the target of a rule whose request is about no
@@ -227,6 +235,10 @@ func (rq *request) noBody(known []string) error {
 		return badRequest("Unknown argument: \"%s\"", strings.Join(names, ", "))
 	}
 	return nil
+}
+
+func withRequest(ctx context.Context, rq *request) context.Context {
+	return context.WithValue(ctx, requestKey{}, rq)
 }
 
 func badMarker(name, v string) error {

@@ -127,8 +127,7 @@ func (k credential) answer(q *question) verdict {
 		return of(q.creds.Service != nil && slices.Contains(q.creds.Service.Roles, want))
 	}
 	have, ok := q.creds.attribute(k.name)
-	// What a token does not have, such as a project, is equal to nothing.
-	return of(ok && have != "" && have == want)
+	return of(ok && have == want)
 }
 
 // literal compares a fixed text, such as 'vm':%(server_type)s.

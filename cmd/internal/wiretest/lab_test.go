@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"testing"
 	"time"
 
@@ -38,23 +36,28 @@ type lab struct {
 	ids      map[string]string // project.NAME and user.NAME
 }
 
-func buildDriver(t testing.TB) string {
+// buildDrivers packs the driver that works behind all the stand-ins, and the
+// tests' own, which can do what recordings had done to clusters.
+func buildDrivers(t testing.TB) []string {
 	t.Helper()
-	dir := t.TempDir()
-	binary, packed := filepath.Join(dir, "driver"), filepath.Join(dir, "package")
-	build := exec.Command("go", "build", "-o", binary, "github.com/go-magnum/magnum/drivers-k8s-fedora-atomic")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the driver: %v\n%s", err, out)
+	var packages []string
+	for _, program := range []string{"drivers-k8s-fedora-atomic", "cmd/internal/testdriver"} {
+		dir := t.TempDir()
+		binary, packed := filepath.Join(dir, "driver"), filepath.Join(dir, "package")
+		build := exec.Command("go", "build", "-o", binary, "github.com/go-magnum/magnum/"+program)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("build %s: %v\n%s", program, err, out)
+		}
+		if err := store.Pack(t.Context(), packed, binary); err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, packed)
 	}
-	if err := store.Pack(t.Context(), packed, binary); err != nil {
-		t.Fatal(err)
-	}
-	return packed
+	return packages
 }
 
-// newLab starts a lab. Heat refuses every stack where refuse is set.
-func newLab(t testing.TB, packageDir string, refuse bool) *lab {
+func newLab(t testing.TB, packages []string) *lab {
 	t.Helper()
 	dir := t.TempDir()
 	t.Cleanup(func() { makeWritable(dir) })
@@ -70,12 +73,6 @@ func newLab(t testing.TB, packageDir string, refuse bool) *lab {
 			t.Errorf("close the cloud: %v", err)
 		}
 	})
-	if refuse {
-		cloud.Faults().Add(devcloud.Fault{
-			Service: "heat", Method: http.MethodPost, Path: regexp.MustCompile(`/stacks$`), Status: http.StatusBadRequest,
-			Body: `{"code": 400, "title": "Bad Request", "error": {"type": "StackValidationFailed", "message": "refused"}}`,
-		})
-	}
 	port := freePort(t)
 	l := &lab{url: fmt.Sprintf("http://127.0.0.1:%d", port), tokens: map[string]string{}, ids: map[string]string{}}
 	cloud.SetMagnumURL(l.url + "/v1")
@@ -96,8 +93,10 @@ func newLab(t testing.TB, packageDir string, refuse bool) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Install(t.Context(), packageDir); err != nil {
-		t.Fatal(err)
+	for _, dir := range packages {
+		if _, err := s.Install(t.Context(), dir); err != nil {
+			t.Fatal(err)
+		}
 	}
 	rows, err := state.Open(t.Context(), state.Config{Connection: "sqlite:///" + db})
 	if err != nil {
@@ -113,7 +112,7 @@ func newLab(t testing.TB, packageDir string, refuse bool) *lab {
 }
 
 // serve runs API and conductor until the test ends, and returns when requests
-// are taken and drivers are published.
+// are taken, drivers are published and the conductor has reported itself.
 func (l *lab) serve(t testing.TB, env command.Env, rows *state.DB) {
 	t.Helper()
 	actual, err := wire.Drivers(env)
@@ -148,13 +147,17 @@ func (l *lab) serve(t testing.TB, env command.Env, rows *state.DB) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(published) > 0 {
+		services, err := rows.Services(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(published) > 0 && len(services) > 0 {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatal("no driver was published within 20 s")
+			t.Fatal("no driver was published, or no conductor reported itself, within 20 s")
 		}
 	}
 }
@@ -210,7 +213,6 @@ type standIns struct{ *wire.Driver }
 const behind = "k8s_fedora_atomic_v1"
 
 var standInTypes = map[string]driver.ClusterType{
-	"k8s_fedora_coreos_v1":   {ServerType: "vm", OS: "fedora-coreos", COE: "kubernetes"},
 	"k8s_coreos_v1":          {ServerType: "vm", OS: "coreos", COE: "kubernetes"},
 	"swarm_fedora_atomic_v1": {ServerType: "vm", OS: "fedora-atomic", COE: "swarm"},
 	"swarm_fedora_atomic_v2": {ServerType: "vm", OS: "fedora-atomic", COE: "swarm-mode"},

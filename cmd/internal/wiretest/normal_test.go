@@ -23,23 +23,24 @@ var (
 	uuidPattern      = regexp.MustCompile(`\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b`)
 	generatedPattern = regexp.MustCompile(`^[a-z]+-\d+-(cluster|template|model|bay)$`)
 	choicesPattern   = regexp.MustCompile(`(?s)(one of: )(.*)$`)
-	pemPattern       = regexp.MustCompile(`(?s)-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n?`)
+	pemPattern       = regexp.MustCompile(`(?s)-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----\n?`)
 )
 
 // names turns what differs from run to run into words that do not.
 type names struct {
-	fixed []string // pairs of a text and its word, longest text first
-	seen  []string // uuids of this step
+	fixed   []string // pairs of a text and its word, longest text first
+	literal string   // the recorded request: a uuid that stands in it is no new one
+	seen    []string // uuids of this step
 }
 
-func newNames(words map[string]string) *names {
+func newNames(words map[string]string, literal string) *names {
 	texts := slices.SortedFunc(maps.Keys(words), func(a, b string) int {
 		if len(a) != len(b) {
 			return len(b) - len(a)
 		}
 		return strings.Compare(a, b)
 	})
-	n := &names{}
+	n := &names{literal: literal}
 	for _, t := range texts {
 		n.fixed = append(n.fixed, t, words[t])
 	}
@@ -51,6 +52,9 @@ func (n *names) text(s string) string {
 	s = strings.NewReplacer(n.fixed...).Replace(s)
 	s = requestPattern.ReplaceAllString(s, "<req>")
 	s = uuidPattern.ReplaceAllStringFunc(s, func(id string) string {
+		if strings.Contains(n.literal, id) {
+			return id
+		}
 		i := slices.Index(n.seen, id)
 		if i < 0 {
 			i = len(n.seen)
@@ -118,11 +122,17 @@ var keyUsages = []string{
 	"Digital Signature", "Non Repudiation", "Key Encipherment", "Data Encipherment", "Key Agreement", "Certificate Sign", "CRL Sign",
 }
 
-// describe is a certificate without what is new each time.
+var identifiers = map[string]string{"2.5.29.14": "Subject Key Identifier", "2.5.29.35": "Authority Key Identifier"}
+
+// describe is a certificate without what is new each time. Of other things
+// only the kind is compared.
 func describe(text string) string {
 	block, _ := pem.Decode([]byte(text))
 	if block == nil {
 		return text
+	}
+	if block.Type != "CERTIFICATE" {
+		return "<pem " + block.Type + ">"
 	}
 	c, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
@@ -191,5 +201,8 @@ func extension(c *x509.Certificate, id asn1.ObjectIdentifier) (title, value stri
 		}
 		return "Extended Key Usage", strings.Join(words, ", ")
 	}
-	return id.String(), "present"
+	if title = identifiers[id.String()]; title == "" {
+		title = id.String()
+	}
+	return title, "present"
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"net/http"
 	"regexp"
 	"slices"
@@ -15,7 +14,7 @@ import (
 
 // longest bounds every wait, whatever the recording allows: nothing here
 // takes as long as servers do.
-const longest = 30 * time.Second
+const longest = 15 * time.Second
 
 // replay is one scenario under way.
 type replay struct {
@@ -24,17 +23,46 @@ type replay struct {
 	over   *overlay
 	name   string
 	saved  map[string]string
+	made   map[string]bool  // uuids of what this scenario made
+	unmade []map[string]any // what the recording made and this service rightly refused
+	bridge map[string][]bridge
 	lost   map[string]verdict // variables of steps that gave no value, and why
 	tally  tally
 	report []string
 }
 
-func newReplay(t testing.TB, l *lab, over *overlay, name string) *replay {
-	return &replay{t: t, lab: l, over: over, name: name, saved: map[string]string{}, lost: map[string]verdict{}}
+func newReplay(t testing.TB, l *lab, over *overlay, bridges []bridge, s *scenario) *replay {
+	return &replay{
+		t: t, lab: l, over: over, name: s.Name, bridge: bridgesOf(bridges, s),
+		saved: map[string]string{}, made: map[string]bool{}, lost: map[string]verdict{},
+	}
+}
+
+// cross sends what is missing in the recording before a step.
+func (r *replay) cross(s step) {
+	for _, b := range r.bridge[s.ID] {
+		label := fmt.Sprintf("%s/%s: %s %s before it (%s)", r.name, s.ID, b.Request.Method, b.Request.Path, b.Why)
+		v, notes := r.judge(step{ID: "bridge", Request: b.Request, Setup: true})
+		if v == same {
+			r.tally.count(bridged, label)
+			continue
+		}
+		r.tally.count(v, label)
+		r.report = append(r.report, append([]string{label}, indent(notes)...)...)
+	}
+}
+
+func indent(notes []string) []string {
+	all := make([]string, len(notes))
+	for i, note := range notes {
+		all[i] = "    " + note
+	}
+	return all
 }
 
 // do sends a step's request and judges the answer.
 func (r *replay) do(s step) {
+	r.cross(s)
 	v, notes := r.judge(s)
 	if v != same && v != accepted {
 		for name := range s.Request.Save {
@@ -54,11 +82,14 @@ func (r *replay) do(s step) {
 		label += " (" + s.Request.Method + " " + route + ")"
 	}
 	r.tally.count(v, label)
-	if v == differ {
+	switch v {
+	case accepted:
+		r.tally.accept(notes)
+	case differ:
 		r.report = append(r.report, label+" ("+s.Request.Who+" "+s.Request.Method+" "+s.Request.Path+")")
-		for _, note := range notes {
-			r.report = append(r.report, "    "+note)
-		}
+		r.report = append(r.report, indent(notes)...)
+	case absent:
+		r.report = append(r.report, label+": there is no such route")
 	}
 }
 
@@ -72,12 +103,15 @@ func (r *replay) judge(s step) (verdict, []string) {
 		return why, []string{"needs what an earlier step did not answer"}
 	}
 	status, header, text := r.send(&s.Request, path, body)
-	r.save(s.Request.Save, text)
-	got := r.names().normal(status, header, text, s.Request.Mask)
+	r.save(s.Request, status, text)
+	got := r.names(s.Request).normal(status, header, text, s.Request.Mask)
 	if u := s.Request.Until; u != nil && !u.done(status, text) {
 		return missing(s, got, differ), []string{fmt.Sprintf("waited in vain; the last answer was %d %.300s", status, text)}
 	}
 	if s.Setup || s.Response == nil {
+		if u := s.Request.Until; u != nil && u.badEnd(text) {
+			return differ, []string{fmt.Sprintf("failed, and need not have: %.600s", text)}
+		}
 		if status >= http.StatusBadRequest && (s.Request.Until == nil || s.Request.Until.Status != status) {
 			return missing(s, got, differ), []string{fmt.Sprintf("later steps need this: %d %.300s", status, text)}
 		}
@@ -95,26 +129,90 @@ func (r *replay) weigh(s step, got *response) (verdict, []string) {
 	rule := r.over.other(label)
 	if rule != nil && rule.Must {
 		if rule.fits(got) {
-			return accepted, nil
+			return accepted, []string{rule.Why}
 		}
 		return missing(s, got, differ), []string{fmt.Sprintf("not as the overlay demands: %d %.300s", got.Status, text(got.Body))}
 	}
 	want := *s.Response
 	want.Body = mask(want.Body, s.Request.Mask)
+	var notes, whys []string
+	if s.Request.Only != "" && r.forget(want.Body, s.Request.Only) {
+		whys = append(whys, "what was rightly refused is not in later lists")
+	}
 	all := compare(&want, got)
-	if len(all) == 0 {
+	if len(all) == 0 && whys == nil {
 		return same, nil
 	}
-	var notes []string
 	for _, d := range all {
-		if !r.over.allows(label, d) {
+		if why, ok := r.over.allows(label, d); ok {
+			whys = append(whys, why)
+		} else {
 			notes = append(notes, d.String())
 		}
 	}
-	if len(notes) == 0 || rule != nil && rule.fits(got) {
-		return accepted, nil
+	if len(notes) == 0 {
+		return accepted, whys
+	}
+	if rule != nil && rule.fits(got) {
+		body, ok := want.Body.(map[string]any)
+		if ok && s.Request.Method == http.MethodPost && want.Status < http.StatusBadRequest && got.Status >= http.StatusBadRequest {
+			r.unmade = append(r.unmade, body)
+		}
+		return accepted, []string{rule.Why}
 	}
 	return missing(s, got, differ), notes
+}
+
+// forget takes out of a recorded list what this service rightly refused to
+// make, and counts the uuids of the rest anew.
+func (r *replay) forget(body any, list string) bool {
+	items, _ := at(body, list)
+	all, _ := items.([]any)
+	kept := slices.DeleteFunc(slices.Clone(all), func(item any) bool {
+		return slices.ContainsFunc(r.unmade, func(one map[string]any) bool { return alike(one, item) })
+	})
+	if len(kept) == len(all) {
+		return false
+	}
+	body.(map[string]any)[list] = renumber(kept)
+	return true
+}
+
+// alike compares what a recorded thing said of itself when it was made with an
+// item of a list, but for its uuid and what is not a plain value.
+func alike(made map[string]any, item any) bool {
+	other, ok := item.(map[string]any)
+	for name, v := range made {
+		switch v.(type) {
+		case string, bool, float64:
+			ok = ok && (name == "uuid" || other[name] == v)
+		}
+	}
+	return ok
+}
+
+var numbered = regexp.MustCompile(`<uuid:\d+>`)
+
+func renumber(items []any) []any {
+	text, err := json.Marshal(items)
+	if err != nil {
+		return items
+	}
+	var seen []string
+	escaped := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(text))
+	escaped = numbered.ReplaceAllStringFunc(escaped, func(word string) string {
+		i := slices.Index(seen, word)
+		if i < 0 {
+			i = len(seen)
+			seen = append(seen, word)
+		}
+		return fmt.Sprintf("<uuid:%d>", i+1)
+	})
+	var renumbered []any
+	if err := json.Unmarshal([]byte(escaped), &renumbered); err != nil {
+		return items
+	}
+	return renumbered
 }
 
 // missing turns a verdict into absent where the answer is that of the router,
@@ -180,7 +278,7 @@ func (r *replay) fill(s string) (string, verdict) {
 }
 
 // names are the words for what is known by now.
-func (r *replay) names() *names {
+func (r *replay) names(q request) *names {
 	words := map[string]string{r.lab.url: "<base>", r.lab.keystone: "<keystone>"}
 	for name, id := range r.lab.ids {
 		kind, who, _ := strings.Cut(name, ".")
@@ -194,15 +292,23 @@ func (r *replay) names() *names {
 		words[strings.ToUpper(value)] = "<uuid:" + name + "|upper>"
 		words[strings.ReplaceAll(value, "-", "")] = "<uuid:" + name + "|nodash>"
 	}
-	return newNames(words)
+	literal := q.Path + string(q.Body)
+	if q.Raw != nil {
+		literal += *q.Raw
+	}
+	return newNames(words, literal)
 }
 
-func (r *replay) save(wanted map[string]string, text []byte) {
+// save keeps what later steps ask for, and what was made.
+func (r *replay) save(q request, status int, text []byte) {
 	var body any
-	if len(wanted) == 0 || json.Unmarshal(text, &body) != nil {
+	if json.Unmarshal(text, &body) != nil {
 		return
 	}
-	for name, path := range wanted {
+	if id, ok := at(body, "uuid"); ok && q.Method == http.MethodPost && status < http.StatusBadRequest {
+		r.made[fmt.Sprint(id)] = true
+	}
+	for name, path := range q.Save {
 		if value, ok := at(body, path); ok {
 			r.saved[name] = fmt.Sprint(value)
 		}
@@ -220,12 +326,8 @@ func (r *replay) only(got *response, text []byte, list string) {
 	raw, _ := body[list].([]any)
 	ours := []any{}
 	for i := range raw {
-		id, _ := at(raw[i], "uuid")
-		for value := range maps.Values(r.saved) {
-			if value == id {
-				ours = append(ours, normal[i])
-				break
-			}
+		if id, _ := at(raw[i], "uuid"); r.made[fmt.Sprint(id)] {
+			ours = append(ours, normal[i])
 		}
 	}
 	got.Body.(map[string]any)[list] = ours
@@ -242,6 +344,19 @@ func (u *until) done(status int, text []byte) bool {
 	}
 	value, ok := at(body, u.Field)
 	return ok && value != nil && whole(u.Match, fmt.Sprint(value))
+}
+
+// badEnd says whether what was waited for failed, where it could as well have
+// come to a good end.
+func (u *until) badEnd(text []byte) bool {
+	var body any
+	if u.Field == "" || json.Unmarshal(text, &body) != nil {
+		return false
+	}
+	value, _ := at(body, u.Field)
+	s, _ := value.(string)
+	start, failed := strings.CutSuffix(s, "_FAILED")
+	return failed && whole(u.Match, start+"_COMPLETE")
 }
 
 // send sends a request, again and again where the recording did.

@@ -4,8 +4,10 @@ package wiretest
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -26,7 +28,11 @@ func TestWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packageDir := buildDriver(t)
+	var bridges []bridge
+	if err := readJSON("bridges.json", &bridges); err != nil {
+		t.Fatal(err)
+	}
+	packages := buildDrivers(t)
 	total := tally{}
 	for _, file := range files { // Glob sorts
 		s, err := readScenario(file)
@@ -34,20 +40,25 @@ func TestWire(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Run(s.Name, func(t *testing.T) {
-			r := newReplay(t, newLab(t, packageDir, s.refused()), over, s.Name)
+			r := newReplay(t, newLab(t, packages), over, bridges, s)
 			for _, step := range s.Steps {
 				r.do(step)
 			}
 			fmt.Printf("%-24s %v\n", s.Name, r.tally)
 			total.add(r.tally)
-			if n := len(r.tally.names[differ]); n > 0 {
-				t.Errorf("%d answers differ:\n%s", n, strings.Join(r.report, "\n"))
+			if len(r.report) > 0 {
+				t.Errorf("%v:\n%s", r.tally, strings.Join(r.report, "\n"))
 			}
 		})
 	}
 	fmt.Printf("%-24s %v\n", "total", total)
-	for _, name := range total.names[absent] {
-		fmt.Println("absent:", name)
+	for _, why := range slices.Sorted(maps.Keys(total.whys)) {
+		fmt.Printf("accepted %d times: %s\n", total.whys[why], why)
+	}
+	for _, v := range []verdict{bridged, absent} {
+		for _, name := range total.names[v] {
+			fmt.Printf("%s: %s\n", v, name)
+		}
 	}
 }
 
@@ -56,13 +67,18 @@ type verdict string
 
 const (
 	same     verdict = "same"
-	accepted verdict = "accepted" // by the overlay
+	accepted verdict = "accepted" // by an overlay
 	differ   verdict = "differ"
-	absent   verdict = "absent" // there is no such route here yet
+	absent   verdict = "absent"  // there is no such route here yet
+	bridged  verdict = "bridged" // no step: sent because the recording lacks it
 )
 
-// tally has the names of the steps by verdict.
-type tally struct{ names map[verdict][]string }
+// tally has the names of the steps by verdict, and how often each reason made
+// one accepted.
+type tally struct {
+	names map[verdict][]string
+	whys  map[string]int
+}
 
 func (c *tally) count(v verdict, names ...string) {
 	if c.names == nil {
@@ -71,15 +87,31 @@ func (c *tally) count(v verdict, names ...string) {
 	c.names[v] = append(c.names[v], names...)
 }
 
+// accept counts the reasons for one step, each once.
+func (c *tally) accept(whys []string) {
+	if c.whys == nil {
+		c.whys = map[string]int{}
+	}
+	for _, why := range slices.Compact(slices.Sorted(slices.Values(whys))) {
+		c.whys[why]++
+	}
+}
+
 func (c *tally) add(other tally) {
 	for v, names := range other.names {
 		c.count(v, names...)
+	}
+	if c.whys == nil {
+		c.whys = map[string]int{}
+	}
+	for why, n := range other.whys {
+		c.whys[why] += n
 	}
 }
 
 func (c tally) String() string {
 	var parts []string
-	for _, v := range []verdict{same, accepted, differ, absent} {
+	for _, v := range []verdict{same, accepted, differ, absent, bridged} {
 		parts = append(parts, fmt.Sprintf("%s %d", v, len(c.names[v])))
 	}
 	return strings.Join(parts, ", ")
