@@ -62,7 +62,8 @@ func (a *Authority) CAKey(ctx context.Context, c *magnum.Cluster) (string, error
 
 // ServiceAccount returns the pair that signs a cluster's service account
 // tokens, in PEM: the public key, and the private one as PKCS#1. It is made
-// where there is none yet, as in an adopted cluster, and stays the same then.
+// where there is none yet, as in an adopted cluster, and stays the same then
+// until the cluster's authorities are rotated.
 func (a *Authority) ServiceAccount(ctx context.Context, c *magnum.Cluster) (public, private string, err error) {
 	what := fmt.Sprintf("load the service account's keys of cluster %s", c.UUID)
 	pairs, err := a.config.Store.ClusterKeypairs(ctx, c.UUID)

@@ -21,6 +21,7 @@ type Store interface {
 	Keypair(ctx context.Context, uuid string) (state.Keypair, error)
 	DeleteKeypair(ctx context.Context, uuid string) error
 	SaveClusterKeypairs(ctx context.Context, clusterUUID string, pairs map[string]state.Keypair) error
+	StageKeypairs(ctx context.Context, op *magnum.Operation, pairs map[string]state.Keypair) error
 	ClusterKeypairs(ctx context.Context, clusterUUID string) (map[string]state.Keypair, error)
 	DeleteClusterKeypairs(ctx context.Context, clusterUUID string) error
 }
@@ -139,14 +140,13 @@ func refsOf(pairs map[string]state.Keypair) (Refs, bool) {
 }
 
 func (a *Authority) makeAll(ctx context.Context, c *magnum.Cluster) (map[string]state.Keypair, error) {
-	purposes := []string{forCA, forMagnum, forEtcdCA, forFrontProxyCA, forServiceAccount}
-	keys, err := a.makeKeys(ctx, len(purposes))
+	keys, err := a.makeKeys(ctx, len(purposes()))
 	if err != nil {
 		return nil, err
 	}
-	pairs := make(map[string]state.Keypair, len(purposes))
+	pairs := make(map[string]state.Keypair, len(keys))
 	var main *issuer
-	for i, purpose := range purposes {
+	for i, purpose := range purposes() { // the main authority before what it signs
 		var certificate string
 		switch purpose {
 		case forServiceAccount:

@@ -37,6 +37,7 @@ type fixture struct {
 	*cert.Authority
 	db      *state.DB
 	cluster *magnum.Cluster
+	path    string // of the database
 	now     time.Time
 	keys    atomic.Int64 // made so far
 }
@@ -44,7 +45,8 @@ type fixture struct {
 func newFixture(t *testing.T, config cert.Config) *fixture {
 	t.Helper()
 	ctx := t.Context()
-	db, err := state.Open(ctx, state.Config{Connection: "sqlite:///" + filepath.Join(t.TempDir(), "m.sqlite")})
+	path := filepath.Join(t.TempDir(), "m.sqlite")
+	db, err := state.Open(ctx, state.Config{Connection: "sqlite:///" + path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +54,7 @@ func newFixture(t *testing.T, config cert.Config) *fixture {
 	if _, _, err := db.Upgrade(ctx); err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{db: db, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
+	f := &fixture{db: db, path: path, now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}
 	config.Store = db
 	config.Now = func() time.Time { return f.now }
 	config.NewKey = func(bits int) (*rsa.PrivateKey, error) {

@@ -16,5 +16,9 @@
 //     same name can be told apart after a rotation.
 //  3. The keys of a cluster are stored all at once, and the first who stores
 //     them wins: Generate may be repeated after a crash, also by two processes.
-//  4. No private key and no passphrase is part of an error.
+//  4. A rotation never makes a third set, leaves none of two behind, and its
+//     end, in whichever way, is one transaction with the operation's.
+//  5. Nothing of a cluster is kept in memory: what is signed is signed with
+//     what its row refers to at that moment.
+//  6. No private key and no passphrase is part of an error.
 package cert

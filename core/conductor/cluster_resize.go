@@ -98,11 +98,32 @@ func (c *Conductor) updateStack(ctx context.Context, t *task, j job) error {
 		}
 	}
 	t.data.StackBefore, t.data.Begun = now.Updated, false
+	before := t.data.Asked
+	if j.marks && !before {
+		t.data.Asked = true
+		if err := c.save(ctx, t, nil); err != nil {
+			return err
+		}
+	}
 	if err := c.Heat.Update(ctx, session, now.Ref(), request); err != nil {
+		if refused(err) {
+			t.data.Asked = before
+		}
 		return err
 	}
 	t.data.SentAt = c.Now().UTC()
 	return nil
+}
+
+// refused reports whether an error is word from Heat that it did not take what
+// it was sent.
+func refused(err error) bool {
+	switch magnum.KindOf(err) {
+	case magnum.Internal, magnum.Unavailable:
+		return false
+	default:
+		return true
+	}
 }
 
 func (c *Conductor) judgeUpdate(ctx context.Context, t *task, s sight) error {

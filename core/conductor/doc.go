@@ -9,6 +9,7 @@
 //	update-nodegroup  render, stack, follow, outputs
 //	delete-nodegroup  stack, follow
 //	upgrade           render, stack, follow, outputs
+//	rotate-ca         certificates, render, switch, stack, follow, outputs, (render, stack, follow of each node group)
 //
 // The default node groups are the cluster's stack; every other group has one
 // of its own, whose name follows from the group's row. An operation changes

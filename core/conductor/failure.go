@@ -159,14 +159,10 @@ func (c *Conductor) fail(t *task, reason string, cause error) error {
 	if err != nil {
 		return c.failUnseen(t, reason)
 	}
-	finish := c.DB.Finish
-	if f.failing != nil {
-		finish = f.failing
-	}
 	return c.write(t.ctx, t, func(cluster *magnum.Cluster) error {
 		f.fails(cluster, why)
 		return nil
-	}, finish)
+	}, f.failing.or(c.DB.Finish))
 }
 
 // failUnseen ends an operation that could not be looked into: whatever says

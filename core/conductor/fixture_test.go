@@ -71,6 +71,7 @@ type bench struct {
 	*testing.T
 	clock    *clock
 	db       *state.DB
+	path     string // of the database
 	keystone *keystonetest.Server
 	heat     *heattest.Server
 	driver   *fakeDriver
@@ -103,7 +104,8 @@ func newBench(t *testing.T) *bench {
 		Logger: b.logger(), HTTPClient: b.keystone.Client(),
 	})
 	b.must(err)
-	b.db, err = state.Open(t.Context(), state.Config{Connection: "sqlite:///" + filepath.Join(t.TempDir(), "m.sqlite"), Now: b.clock.Now})
+	b.path = filepath.Join(t.TempDir(), "m.sqlite")
+	b.db, err = state.Open(t.Context(), state.Config{Connection: "sqlite:///" + b.path, Now: b.clock.Now})
 	b.must(err)
 	t.Cleanup(func() {
 		if err := b.db.Close(); err != nil {

@@ -26,8 +26,8 @@ type flow struct {
 	begin, end, restore func(cluster *magnum.Cluster)
 	// finish ends the operation; Finish with ends if nil.
 	finish func(ctx context.Context, t *task) error
-	// failing ends one that failed; Finish if nil.
-	failing func(context.Context, *magnum.Operation, func(*magnum.Cluster) error) error
+	// ending and failing write the end and the failure; Finish if nil.
+	ending, failing save
 }
 
 func (c *Conductor) flow(t *task) (flow, error) {
@@ -40,6 +40,8 @@ func (c *Conductor) flow(t *task) (flow, error) {
 		return c.deleteFlow(t), nil
 	case magnum.OpUpgrade:
 		return c.upgradeFlow(t)
+	case magnum.OpRotateCA:
+		return c.rotateCAFlow(t)
 	case magnum.OpCreateNodeGroup:
 		return c.createGroupFlow(t)
 	case magnum.OpUpdateNodeGroup:

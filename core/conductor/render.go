@@ -20,6 +20,9 @@ type job struct {
 	group string
 	// rollback makes Heat undo an update that fails.
 	rollback bool
+	// marks is that it matters whether Heat may have got the update, also
+	// where its answer was lost.
+	marks bool
 	// upgrade is where to, if that is what it is.
 	upgrade *magnum.UpgradeInput
 }

@@ -64,6 +64,8 @@ type progress struct {
 	StackBefore string    `json:"stack_before,omitempty"`
 	SentAt      time.Time `json:"sent_at,omitzero"`
 	Begun       bool      `json:"begun,omitempty"`
+	// Asked is that Heat may have the update, or has it.
+	Asked bool `json:"asked,omitempty"`
 	// RolledBack is how Heat ended an update that it undid.
 	RolledBack magnum.Status `json:"rolled_back,omitempty"`
 	// NodesToRemove was chosen by the driver, or by the user; Order says why
@@ -129,7 +131,7 @@ func (c *Conductor) save(ctx context.Context, t *task, change func(*magnum.Clust
 }
 
 func (c *Conductor) write(ctx context.Context, t *task, change func(*magnum.Cluster) error,
-	how func(context.Context, *magnum.Operation, func(*magnum.Cluster) error) error,
+	how save,
 ) error {
 	data, err := json.Marshal(t.data)
 	if err != nil {

@@ -24,9 +24,21 @@ type phase struct {
 	// run has the phase's effect and returns what to save of it in the
 	// cluster; nil for nothing. It may be repeated at any time.
 	run func(ctx context.Context, t *task) (change, error)
+	// save writes that; Advance if nil.
+	save save
 }
 
 type change = func(*magnum.Cluster) error
+
+// save is a way to write an operation and with it a change of the cluster.
+type save func(context.Context, *magnum.Operation, func(*magnum.Cluster) error) error
+
+func (s save) or(usual save) save {
+	if s == nil {
+		return usual
+	}
+	return s
+}
 
 // errFollow is returned by a phase that waits for the stack.
 var errFollow = errors.New("the stack is not ready")
@@ -127,7 +139,7 @@ func (c *Conductor) step(ctx context.Context, t *task, f flow, i int) error {
 	}
 	c.hook(ctx, t, p.name, Before)
 	t.log.Debug("phase begins", "phase", p.name)
-	save, err := p.run(ctx, t)
+	effect, err := p.run(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -138,21 +150,21 @@ func (c *Conductor) step(ctx context.Context, t *task, f flow, i int) error {
 	t.op.Attempts, t.op.LastError, t.op.NotBefore = 0, "", time.Time{}
 	t.data.Bugs, t.data.Auths = 0, 0
 	if i+1 == len(f.phases) {
-		return c.finish(ctx, t, f, save)
+		return c.finish(ctx, t, f, effect)
 	}
 	next := f.phases[i+1]
 	t.op.Phase = next.name
 	t.aim(next)
 	reason := c.waitFor(t, next.doing(t))
-	err = c.save(ctx, t, func(cluster *magnum.Cluster) error {
-		if save != nil {
-			if err := save(cluster); err != nil {
+	err = c.write(ctx, t, func(cluster *magnum.Cluster) error {
+		if effect != nil {
+			if err := effect(cluster); err != nil {
 				return err
 			}
 		}
 		cluster.StatusReason = reason
 		return nil
-	})
+	}, p.save.or(c.DB.Advance))
 	if err != nil { // nothing was saved: this phase is the one to repeat
 		t.op.Phase = p.name
 		t.aim(p)
@@ -160,21 +172,21 @@ func (c *Conductor) step(ctx context.Context, t *task, f flow, i int) error {
 	return err
 }
 
-func (c *Conductor) finish(ctx context.Context, t *task, f flow, save change) error {
+func (c *Conductor) finish(ctx context.Context, t *task, f flow, effect change) error {
 	t.finishing.Store(true)
 	defer t.finishing.Store(false)
 	if f.finish != nil {
 		return f.finish(ctx, t)
 	}
 	err := c.write(ctx, t, func(cluster *magnum.Cluster) error {
-		if save != nil {
-			if err := save(cluster); err != nil {
+		if effect != nil {
+			if err := effect(cluster); err != nil {
 				return err
 			}
 		}
 		f.ends(cluster)
 		return nil
-	}, c.DB.Finish)
+	}, f.ending.or(c.DB.Finish))
 	if err == nil {
 		t.log.Info("operation complete", "status", string(t.cluster.Status))
 	}

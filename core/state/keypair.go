@@ -94,37 +94,45 @@ func (db *DB) DeleteKeypair(ctx context.Context, uuid string) error {
 // gone.
 func (db *DB) SaveClusterKeypairs(ctx context.Context, clusterUUID string, pairs map[string]Keypair) error {
 	return db.change(ctx, "save the keypairs of cluster "+clusterUUID, func(tx bun.Tx) error {
-		n, err := tx.NewSelect().TableExpr("cluster").Where("uuid = ?", clusterUUID).Count(ctx)
-		if err != nil {
-			return err
-		}
-		if n == 0 {
-			return clusterNotFound(clusterUUID)
-		}
-		var taken []string
-		err = tx.NewSelect().TableExpr("cluster_keypair").Column("purpose").Where("cluster_uuid = ?", clusterUUID).Scan(ctx, &taken)
-		if err != nil {
-			return err
-		}
-		have := map[string]bool{}
-		for _, purpose := range taken {
-			have[purpose] = true
-		}
-		for purpose, pair := range pairs {
-			if have[purpose] {
-				continue
-			}
-			if err := db.insertKeypair(ctx, tx, pair); err != nil {
-				return fmt.Errorf("%s: %w", purpose, err)
-			}
-			_, err := tx.NewRaw("INSERT INTO cluster_keypair (cluster_uuid, purpose, keypair_uuid) VALUES (?, ?, ?)",
-				clusterUUID, purpose, pair.UUID).Exec(ctx)
-			if err != nil {
-				return fmt.Errorf("%s: %w", purpose, err)
-			}
-		}
-		return nil
+		return db.addKeypairs(ctx, tx, clusterUUID, pairs)
 	})
+}
+
+func (db *DB) addKeypairs(ctx context.Context, tx bun.Tx, clusterUUID string, pairs map[string]Keypair) error {
+	n, err := tx.NewSelect().TableExpr("cluster").Where("uuid = ?", clusterUUID).Count(ctx)
+	if err != nil {
+		return err
+	}
+	if n == 0 {
+		return clusterNotFound(clusterUUID)
+	}
+	var taken []string
+	err = tx.NewSelect().TableExpr("cluster_keypair").Column("purpose").Where("cluster_uuid = ?", clusterUUID).Scan(ctx, &taken)
+	if err != nil {
+		return err
+	}
+	have := map[string]bool{}
+	for _, purpose := range taken {
+		have[purpose] = true
+	}
+	for purpose, pair := range pairs {
+		if have[purpose] {
+			continue
+		}
+		if err := db.insertKeypair(ctx, tx, pair); err != nil {
+			return fmt.Errorf("%s: %w", purpose, err)
+		}
+		if err := assignKeypair(ctx, tx, clusterUUID, purpose, pair.UUID); err != nil {
+			return fmt.Errorf("%s: %w", purpose, err)
+		}
+	}
+	return nil
+}
+
+func assignKeypair(ctx context.Context, tx bun.Tx, clusterUUID, purpose, uuid string) error {
+	_, err := tx.NewRaw("INSERT INTO cluster_keypair (cluster_uuid, purpose, keypair_uuid) VALUES (?, ?, ?)",
+		clusterUUID, purpose, uuid).Exec(ctx)
+	return err
 }
 
 // ClusterKeypairs returns a cluster's keypairs by what they are for.

@@ -119,8 +119,8 @@ const (
 	// SecretCAKey is the private key of the cluster's CA.
 	SecretCAKey SecretRef = "ca-key"
 	// SecretServiceAccountKey and SecretServiceAccountPrivateKey are the
-	// RSA pair that signs Kubernetes service account tokens: the same for
-	// the whole life of the cluster.
+	// RSA pair that signs Kubernetes service account tokens: the same until
+	// the cluster's authorities are rotated.
 	SecretServiceAccountKey        SecretRef = "service-account-key"
 	SecretServiceAccountPrivateKey SecretRef = "service-account-private-key"
 )

@@ -1,6 +1,7 @@
 package statetest
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -64,6 +65,74 @@ func keypairTests() map[string]func(*testing.T, *suite) {
 			wantError(t, s.SaveClusterKeypairs(t.Context(), nobody, map[string]state.Keypair{"x": {UUID: "x"}}), magnum.NotFound,
 				"Cluster "+nobody+" could not be found.")
 		},
+		"rule 3: changed by the owner of an operation": changeKeypairs,
+	}
+}
+
+// changeKeypairs: purposes, rows, cluster and operation change together, or
+// nothing does.
+func changeKeypairs(t *testing.T, s *suite) {
+	c := s.ready(t, "c")
+	must(t, s.Accept(t.Context(), c.UUID, &magnum.Operation{Kind: magnum.OpRotateCA}, accept))
+	lost := s.claim(t, "a")
+	s.clock.Add(2 * lease)
+	op := s.claim(t, "b")
+	pairs := map[string]state.Keypair{"ca": {UUID: "k1"}, "next": {UUID: "k2"}, "more": {UUID: "k3"}}
+	if err := s.StageKeypairs(t.Context(), lost, pairs); !errors.Is(err, state.ErrFenced) {
+		t.Errorf("staged by one who lost it: %v", err)
+	}
+	must(t, s.StageKeypairs(t.Context(), op, pairs))
+	must(t, s.StageKeypairs(t.Context(), op, map[string]state.Keypair{"ca": {UUID: "k4"}}))
+	must(t, s.SaveKeypair(t.Context(), state.Keypair{UUID: "foreign"}))
+	check := func(what, ref string, want map[string]string) {
+		t.Helper()
+		got, err := s.ClusterKeypairs(t.Context(), c.UUID)
+		must(t, err)
+		have := map[string]string{}
+		for purpose, pair := range got {
+			have[purpose] = pair.UUID
+		}
+		wantSame(t, what, want, have)
+		if s.get(t, c.UUID).CACertRef != ref {
+			t.Errorf("%s: the cluster refers to %q, want %q", what, s.get(t, c.UUID).CACertRef, ref)
+		}
+	}
+	all := map[string]string{"ca": "k1", "next": "k2", "more": "k3"}
+	check("staged", "", all)
+	change := func(c *magnum.Cluster, pairs map[string]string) error { //nolint:unparam // that is its type
+		c.CACertRef = "k2"
+		pairs["old"], pairs["ca"], pairs["adopted"] = pairs["ca"], pairs["next"], "foreign"
+		delete(pairs, "next")
+		delete(pairs, "more")
+		return nil
+	}
+	refused := errors.New("refused")
+	err := s.AdvanceKeypairs(t.Context(), op, func(c *magnum.Cluster, pairs map[string]string) error {
+		return errors.Join(change(c, pairs), refused)
+	})
+	if !errors.Is(err, refused) {
+		t.Errorf("got %v", err)
+	}
+	check("refused", "", all)
+	if err := s.AdvanceKeypairs(t.Context(), lost, change); !errors.Is(err, state.ErrFenced) {
+		t.Errorf("changed by one who lost it: %v", err)
+	}
+	check("lost", "", all)
+	must(t, s.AdvanceKeypairs(t.Context(), op, change))
+	check("changed", "k2", map[string]string{"ca": "k2", "old": "k1", "adopted": "foreign"})
+	must(t, s.FinishKeypairs(t.Context(), op, func(_ *magnum.Cluster, pairs map[string]string) error {
+		delete(pairs, "old")
+		delete(pairs, "adopted")
+		return nil
+	}))
+	check("finished", "k2", map[string]string{"ca": "k2"})
+	for uuid, there := range map[string]bool{"k1": false, "k2": true, "k3": false, "k4": false, "foreign": false} {
+		if _, err := s.Keypair(t.Context(), uuid); (err == nil) != there {
+			t.Errorf("keypair %s: %v", uuid, err)
+		}
+	}
+	if active, err := s.ActiveOperation(t.Context(), c.UUID); err != nil || active != nil {
+		t.Errorf("not finished: %v, %v", active, err)
 	}
 }
 
