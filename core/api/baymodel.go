@@ -28,7 +28,7 @@ type templateWords struct {
 	collection string // in paths, links and lists
 	publish    string // the policy's rule
 	generated  string // how made up names end
-	owner      bool   // project and user are shown
+	owner      bool   // project, user and driver are shown
 	dialect    dialect
 	attributes func(t *magnum.ClusterTemplate, coes []string) []attribute
 }
@@ -41,7 +41,7 @@ var templateNames = templateWords{
 var baymodelNames = templateWords{
 	argument: "baymodel", collection: "baymodels", publish: "baymodel:publish", generated: "model",
 	dialect: dialect{
-		internal:  templateDialect.internal,
+		internal:  append(slices.Clone(templateDialect.internal), "driver"),
 		permanent: append(slices.Clone(templateDialect.permanent), "keypair_id"),
 		literals:  templateDialect.literals,
 	},
@@ -59,7 +59,7 @@ func (rq *request) templateWords() *templateWords {
 // upstream widened them for templates.
 func baymodelAttributes(t *magnum.ClusterTemplate, coes []string) []attribute {
 	all := slices.DeleteFunc(templateAttributes(t, coes), func(a attribute) bool {
-		return a.name == "project_id" || a.name == "user_id"
+		return a.name == "project_id" || a.name == "user_id" || a.name == "driver"
 	})
 	for i, a := range all {
 		switch a.name {

@@ -14,10 +14,11 @@ func TestBaymodel(t *testing.T) {
 	if want := "http://magnum:9511/v1/baymodels/" + id; got.header.Get("Location") != want {
 		t.Errorf("Location %q, want %q", got.header.Get("Location"), want)
 	}
-	// It is a template: the same but for who owns it, and for the links.
+	// It is a template: the same but for who owns it, its driver, and the links.
 	as := f.must(200, "demo", "GET", "/v1/clustertemplates/m", "")
 	want := strings.ReplaceAll(as.text, "clustertemplates", "baymodels")
 	want = strings.Replace(want, `"project_id": "project-demo", "user_id": "user-demo", `, "", 1)
+	want = strings.Replace(want, `"driver": "k8s_fedora_atomic_v1", `, "", 1)
 	for name, text := range map[string]string{
 		"POST":   got.text,
 		"GET":    f.must(200, "demo", "GET", "/v1/baymodels/m", "").text,

@@ -116,7 +116,7 @@ func (a *api) createCluster(rq *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := drivers.find(t.ClusterType())
+	d, err := drivers.ofTemplate(t)
 	if err != nil {
 		return nil, err
 	}

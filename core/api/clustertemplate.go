@@ -108,7 +108,9 @@ func (a *api) createTemplate(rq *request) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := drivers.find(magnum.ClusterType{ServerType: t.ServerType, OS: distro, COE: t.COE}); err != nil {
+	asked := *t
+	asked.ClusterDistro = distro
+	if _, err := drivers.ofTemplate(&asked); err != nil {
 		return nil, err
 	}
 	if err := rq.enforce(rq); err != nil {
@@ -117,7 +119,14 @@ func (a *api) createTemplate(rq *request) (*answer, error) {
 	if t.ClusterDistro, err = a.checkResources(rq, t, t.FlavorID, t.MasterFlavorID); err != nil {
 		return nil, err
 	}
-	if err := a.checkLabels(drivers, t.ClusterType(), t.Labels); err != nil {
+	// The image has the last word on the type, which may be another one than
+	// was asked for.
+	if t.Driver == "" {
+		drivers.settle(t)
+	} else if _, err := drivers.named(t.Driver, t.ClusterType()); err != nil {
+		return nil, err
+	}
+	if err := a.checkLabels(drivers, t); err != nil {
 		return nil, err
 	}
 	if (t.Public || t.Hidden) && !rq.mayPublish() {
@@ -206,7 +215,10 @@ func (a *api) updateTemplate(rq *request) (*answer, error) {
 	if _, err := a.checkResources(rq, after, after.FlavorID, after.MasterFlavorID); err != nil {
 		return nil, err
 	}
-	if err := a.checkLabels(drivers, after.ClusterType(), after.Labels); err != nil {
+	if err := drivers.resettle(before, after, steps); err != nil {
+		return nil, err
+	}
+	if err := a.checkLabels(drivers, after); err != nil {
 		return nil, err
 	}
 	publish := rq.mayPublish()
@@ -216,6 +228,9 @@ func (a *api) updateTemplate(rq *request) (*answer, error) {
 	t, err := a.DB.UpdateTemplate(rq.Context(), before.UUID, func(t *magnum.ClusterTemplate, inUse bool) error {
 		after, err := words.patched(t, steps, coes)
 		if err != nil {
+			return err
+		}
+		if err := drivers.resettle(t, after, steps); err != nil {
 			return err
 		}
 		if (t.Public != after.Public || t.Hidden != after.Hidden) && !publish {

@@ -54,6 +54,7 @@ func templateAttributes(t *magnum.ClusterTemplate, coes []string) []attribute {
 		readOnly("user_id"),
 		boolAttribute("hidden", func(b bool) { t.Hidden = b }),
 		textAttribute("tags", 0, 255, nil, func(s string) { t.Tags = &s }),
+		identAttribute("driver", &t.Driver),
 		stampAttribute("created_at"),
 		stampAttribute("updated_at"),
 	}
@@ -126,6 +127,7 @@ func templateDocument(t *magnum.ClusterTemplate) *document {
 	} else {
 		d.add("tags", value{})
 	}
+	d.addText("driver", t.Driver)
 	return d
 }
 
@@ -143,6 +145,9 @@ func (w *templateWords) patched(t *magnum.ClusterTemplate, steps []operation, co
 		after.Labels = t.Labels // null and none stay what they are
 	}
 	after.ID, after.UUID, after.ProjectID, after.UserID = t.ID, t.UUID, t.ProjectID, t.UserID
-	after.Driver, after.CreatedAt, after.UpdatedAt = t.Driver, t.CreatedAt, t.UpdatedAt
+	after.CreatedAt, after.UpdatedAt = t.CreatedAt, t.UpdatedAt
+	if !touches(steps, "driver") {
+		after.Driver = t.Driver
+	}
 	return after, nil
 }

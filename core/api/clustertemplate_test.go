@@ -27,7 +27,7 @@ func TestTemplateCreate(t *testing.T) {
 		`"links": [{"href": "http://magnum:9511/v1/clustertemplates/ID", "rel": "self"}, {"href": "http://magnum:9511/clustertemplates/ID", "rel": "bookmark"}], `+
 		`"http_proxy": null, "https_proxy": null, "no_proxy": null, "volume_driver": null, "registry_enabled": false, "labels": null, "tls_disabled": false, `+
 		`"public": false, "server_type": "vm", "insecure_registry": null, "docker_storage_driver": null, "master_lb_enabled": false, "floating_ip_enabled": true, `+
-		`"project_id": "project-demo", "user_id": "user-demo", "hidden": false, "tags": null, "created_at": "2026-01-02T03:04:05+00:00", "updated_at": null}`, "ID", id)
+		`"project_id": "project-demo", "user_id": "user-demo", "hidden": false, "tags": null, "driver": "k8s_fedora_atomic_v1", "created_at": "2026-01-02T03:04:05+00:00", "updated_at": null}`, "ID", id)
 	if got.text != want {
 		t.Errorf("answer:\n%s\nwant\n%s", got.text, want)
 	}
@@ -51,7 +51,7 @@ func TestTemplateCreate(t *testing.T) {
 		FixedNetwork: "n", FixedSubnet: "s", NetworkDriver: "docker", VolumeDriver: "rexray", DNSNameserver: "8.8.8.8, 8.8.4.4", APIServerPort: 6443,
 		DockerVolumeSize: 3, DockerStorageDriver: "devicemapper", ClusterDistro: "fedora-atomic", COE: "swarm-mode", HTTPProxy: "h", HTTPSProxy: "s", NoProxy: "n",
 		RegistryEnabled: true, Labels: magnum.Labels{"a": "1", "b": "True", "c": "1.5", "d": "x", "e": "1e+20"}, TLSDisabled: true,
-		ServerType: "vm", MasterLBEnabled: true, FloatingIPEnabled: false, Tags: &tags,
+		ServerType: "vm", MasterLBEnabled: true, FloatingIPEnabled: false, Tags: &tags, Driver: "swarm_fedora_atomic_v2",
 	}
 	if diff := cmp.Diff(expected, stored, cmpopts.IgnoreFields(magnum.ClusterTemplate{}, "ID", "Name", "CreatedAt", "UpdatedAt")); diff != "" {
 		t.Errorf("stored (-want +got):\n%s", diff)
@@ -205,7 +205,7 @@ func TestTemplateDriverChoice(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.refused(400, "Requested COE type kubernetes is not supported.", "demo", "POST", "/v1/clustertemplates", with(`"name": "d"`))
-	f.refused(400, "Cluster type (vm, fedora-atomic, kubernetes) not supported.", "demo", "POST", "/v1/clusters", `{"cluster_template_id": "`+id+`"}`)
+	f.refused(400, "Cluster driver (vendor) not supported.", "demo", "POST", "/v1/clusters", `{"cluster_template_id": "`+id+`"}`)
 }
 
 func TestTemplatePatch(t *testing.T) {

@@ -45,6 +45,9 @@ func (e *encoder) template(rq *request, t *magnum.ClusterTemplate) {
 	} else {
 		e.null("tags")
 	}
+	if w.owner {
+		e.text("driver", t.Driver)
+	}
 	e.time("created_at", t.CreatedAt)
 	e.time("updated_at", t.UpdatedAt)
 	e.close('}')

@@ -91,6 +91,54 @@ func (c catalogue) find(t magnum.ClusterType) (*driver.Description, error) {
 		t.ServerType, t.OS, t.COE, best[0].Name, best[1].Name)
 }
 
+// named returns the active driver of that name, if it serves the type: a name
+// does not make a driver able, nor enable it.
+func (c catalogue) named(name string, t magnum.ClusterType) (*driver.Description, error) {
+	want := driver.ClusterType{ServerType: t.ServerType, OS: t.OS, COE: t.COE}
+	for i := range c {
+		d := &c[i].Description
+		if c[i].Active && c[i].Name == name && slices.ContainsFunc(d.ClusterTypes, func(have driver.ClusterType) bool {
+			have.Priority = 0
+			return have == want
+		}) {
+			return d, nil
+		}
+	}
+	return nil, badRequest("Cluster driver (%s) not supported.", name)
+}
+
+// ofTemplate returns the driver that a template names, or else the one of its
+// type.
+func (c catalogue) ofTemplate(t *magnum.ClusterTemplate) (*driver.Description, error) {
+	if t.Driver != "" {
+		return c.named(t.Driver, t.ClusterType())
+	}
+	return c.find(t.ClusterType())
+}
+
+// settle stores the driver of a new template, and of one that was patched to
+// another type. A type without a driver is let pass, as in upstream: no cluster
+// can be made from the template then.
+func (c catalogue) settle(t *magnum.ClusterTemplate) {
+	t.Driver = ""
+	if d, err := c.find(t.ClusterType()); err == nil {
+		t.Driver = d.Name
+	}
+}
+
+// resettle looks after the driver of a template that is patched.
+func (c catalogue) resettle(before, after *magnum.ClusterTemplate, steps []operation) error {
+	named := touches(steps, "driver") && after.Driver != ""
+	switch {
+	case named:
+		_, err := c.named(after.Driver, after.ClusterType())
+		return err
+	case touches(steps, "driver"), before.ClusterType() != after.ClusterType():
+		c.settle(after)
+	}
+	return nil
+}
+
 // union joins lists without repeating anything.
 func union(found []*driver.Description, list func(*driver.Description) []string) []string {
 	var all []string
@@ -163,7 +211,7 @@ func (c catalogue) fillNetworkDriver(o *config.Config, t *magnum.ClusterTemplate
 		return
 	}
 	var networks []string
-	if d, err := c.find(t.ClusterType()); err == nil {
+	if d, err := c.ofTemplate(t); err == nil {
 		networks = d.NetworkDrivers
 	} else {
 		networks = union(c.of(t.COE), func(d *driver.Description) []string { return d.NetworkDrivers })

@@ -18,15 +18,15 @@ import (
 // checkLabels checks the labels that mean something: a few that upstream
 // checks for every engine, and those that the driver's description names.
 // Others are accepted, whatever they are.
-func (a *api) checkLabels(drivers catalogue, t magnum.ClusterType, labels magnum.Labels) error {
-	if err := checkKnownLabels(labels); err != nil {
+func (a *api) checkLabels(drivers catalogue, t *magnum.ClusterTemplate) error {
+	if err := checkKnownLabels(t.Labels); err != nil {
 		return err
 	}
-	d, err := drivers.find(t)
+	d, err := drivers.ofTemplate(t)
 	if err != nil {
 		return nil //nolint:nilerr // a type without driver has no labels of its own; whoever needs the driver refuses
 	}
-	return a.checkDriverLabels(d, labels)
+	return a.checkDriverLabels(d, t.Labels)
 }
 
 func (a *api) checkDriverLabels(d *driver.Description, labels magnum.Labels) error {

@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/state"
+)
+
+// publish says which drivers there are.
+func (f *fixture) publish(drivers ...state.Driver) {
+	f.Helper()
+	if err := f.db.PublishDrivers(context.Background(), drivers); err != nil {
+		f.Fatal(err)
+	}
+}
+
+// TestTemplateDriver holds that a template's driver is resolved once, and that
+// naming one is no way around being enabled and of the right type.
+func TestTemplateDriver(t *testing.T) {
+	f := newFixture(t)
+	drivers := testDrivers()
+	// A rival for the first one's type, of lower priority, and a driver that
+	// is installed but not enabled.
+	rival, disabled := drivers[0], drivers[0]
+	rival.Name, rival.Description.Name = "rival", "rival"
+	disabled.Name, disabled.Description.Name, disabled.Active = "disabled", "disabled", false
+	drivers[0].Description.ClusterTypes = append(drivers[0].Description.ClusterTypes[:0:0], drivers[0].Description.ClusterTypes...)
+	drivers[0].Description.ClusterTypes[0].Priority = 1
+	drivers = append(drivers, rival, disabled)
+	f.publish(drivers...)
+	const body = `{"name": "%s", "coe": "kubernetes", "image_id": "fedora-atomic-latest"%s}`
+	create := func(name, more string) reply {
+		return f.must(201, "demo", "POST", "/v1/clustertemplates", fmt.Sprintf(body, name, more))
+	}
+	for name, refusal := range map[string]string{
+		"nope":                   "Cluster driver (nope) not supported.",
+		"disabled":               "Cluster driver (disabled) not supported.",
+		"swarm_fedora_atomic_v1": "Cluster driver (swarm_fedora_atomic_v1) not supported.", // of another type
+		"RIVAL":                  "Cluster driver (RIVAL) not supported.",
+		"":                       "Invalid input for field/attribute driver. Value: ''. Value should have a minimum character requirement of 1",
+	} {
+		f.refused(400, refusal, "demo", "POST", "/v1/clustertemplates", fmt.Sprintf(body, "x", `, "driver": "`+name+`"`))
+	}
+	// The type that counts is the image's, whatever the body says of it.
+	f.refused(400, "Cluster driver (k8s_fedora_coreos_v1) not supported.", "demo", "POST", "/v1/clustertemplates",
+		fmt.Sprintf(body, "x", `, "driver": "k8s_fedora_coreos_v1", "cluster_distro": "fedora-coreos"`))
+
+	for more, want := range map[string]string{
+		"":                                    "k8s_fedora_atomic_v1",
+		`, "driver": null`:                    "k8s_fedora_atomic_v1",
+		`, "driver": "rival"`:                 "rival",
+		`, "driver": "k8s_fedora_atomic_v1"`:  "k8s_fedora_atomic_v1",
+		`, "cluster_distro": "fedora-coreos"`: "k8s_fedora_atomic_v1",
+	} {
+		got := create("t", more)
+		if got.str("driver") != want {
+			t.Errorf("%s: %v", more, got.body["driver"])
+		}
+		if list := f.must(200, "demo", "GET", "/v1/clustertemplates?sort_key=id&sort_dir=desc&limit=1", ""); list.body["clustertemplates"].([]any)[0].(map[string]any)["driver"] != want {
+			t.Errorf("%s: listed as %s", more, list.text)
+		}
+		if got := f.stored(f.newCluster(got.str("uuid"), "")).Driver.Name; got != want {
+			t.Errorf("%s: the cluster is %s's", more, got)
+		}
+	}
+
+	// A driver that was named is not replaced by another one when it goes.
+	named := create("named", `, "driver": "rival"`).str("uuid")
+	f.publish(testDrivers()...)
+	f.refused(400, "Cluster driver (rival) not supported.", "demo", "POST", "/v1/clusters", `{"cluster_template_id": "`+named+`"}`)
+	f.must(200, "demo", "PATCH", "/v1/clustertemplates/"+named, `[{"op": "replace", "path": "/name", "value": "still patched"}]`)
+	f.publish(drivers...)
+
+	patch := func(id, p string) string {
+		return fmt.Sprint(f.must(200, "demo", "PATCH", "/v1/clustertemplates/"+id, p).body["driver"])
+	}
+	id := create("patched", "").str("uuid")
+	set := func(path, v string) string { return `{"op": "replace", "path": "/` + path + `", "value": "` + v + `"}` }
+	for _, c := range []struct{ patch, want string }{
+		{set("name", "patched"), "k8s_fedora_atomic_v1"},
+		{set("driver", "rival"), "rival"},
+		{set("name", "patched"), "rival"},
+		{`{"op": "remove", "path": "/driver"}`, "k8s_fedora_atomic_v1"},
+		{set("coe", "swarm") + ", " + set("network_driver", "docker"), "swarm_fedora_atomic_v1"},
+		{set("coe", "kubernetes") + ", " + set("network_driver", "calico") + ", " + set("driver", "rival"), "rival"},
+		{set("cluster_distro", "other"), "<nil>"}, // no driver has that type
+		{set("cluster_distro", "fedora-coreos"), "k8s_fedora_coreos_v1"},
+	} {
+		if got := patch(id, "["+c.patch+"]"); got != c.want {
+			t.Errorf("%s: driver %s, want %s", c.patch, got, c.want)
+		}
+	}
+	for _, name := range []string{"nope", "disabled", "rival"} {
+		f.refused(400, "Cluster driver ("+name+") not supported.", "demo", "PATCH", "/v1/clustertemplates/"+id, "["+set("driver", name)+"]")
+	}
+	// A template that clusters are made from keeps its driver.
+	f.newCluster(id, "")
+	f.newCluster(named, "")
+	f.refused(400, "ClusterTemplate "+named+" is referenced by one or multiple clusters.", "demo", "PATCH", "/v1/clustertemplates/"+named, `[{"op": "remove", "path": "/driver"}]`)
+	f.must(200, "demo", "PATCH", "/v1/clustertemplates/"+id, "["+set("name", "renamed")+"]")
+
+	// One of an adopted database has no driver, and gets none from a patch
+	// that is about something else.
+	if _, err := f.db.UpdateTemplate(context.Background(), id, func(t *magnum.ClusterTemplate, _ bool) error { t.Driver = ""; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if got := patch(id, "["+set("name", "adopted")+"]"); got != "<nil>" {
+		t.Errorf("driver %s", got)
+	}
+	if got := f.stored(f.newCluster(id, "")).Driver.Name; got != "k8s_fedora_coreos_v1" {
+		t.Errorf("the cluster is %s's", got)
+	}
+}
