@@ -10,7 +10,7 @@ LDFLAGS := -s -w
 CORE_LD := $(LDFLAGS) -X github.com/go-magnum/magnum/cmd/internal/command.version=$(SEMVER) -X github.com/go-magnum/magnum/cmd/internal/command.commit=$(COMMIT)
 DRV_LD  := $(LDFLAGS) -X main.version=$(SEMVER) -X main.commit=$(COMMIT)
 
-COMMANDS := magnum-api magnum-conductor magnum-dev magnum-db-manage magnum-driver-manage
+COMMANDS := magnum-api magnum-conductor magnum-dev magnum-db-manage magnum-driver-manage magnum-status
 DRIVERS  := k8s-fedora-atomic
 MODULES  := core plugins sdk sdk/k8s cmd drivers-k8s-fedora-atomic drivers-k8s-coreos drivers-swarm drivers-mesos
 TOOLS    := golangci-lint buf protoc-gen-go protoc-gen-go-grpc

@@ -27,7 +27,7 @@ func (t clusterTarget) Attribute(name string) (string, bool) {
 		// both must fit.
 		return t.cluster.TrusteeUserID, t.cluster.TrusteeUserID != "" && t.caller.ClusterUUID == t.cluster.UUID
 	}
-	return t.trustee(name)
+	return t.fact(name)
 }
 
 // cluster loads the cluster in the path, as far as the caller sees it.

@@ -23,7 +23,7 @@ func (t templateTarget) Attribute(name string) (string, bool) {
 	case "user_id":
 		return t.template.UserID, t.template.UserID != ""
 	}
-	return t.trustee(name)
+	return t.fact(name)
 }
 
 func (a *api) listTemplates(rq *request) (*answer, error) {

@@ -14,6 +14,9 @@ type Listed struct {
 	// Source is where it comes from: default, classic default, a file, or the
 	// classic name of which a file says something.
 	Source string
+	// Former is the classic rule that a file changes and that decides in this
+	// one's place; empty if there is none.
+	Former string
 }
 
 // override is what a file says of a rule.
@@ -52,6 +55,7 @@ type inForce struct {
 	name   string
 	text   text
 	source string
+	former string
 	scopes []string
 }
 
@@ -66,6 +70,7 @@ func (r *Rule) effective(files map[string]override, classic bool) inForce {
 	}
 	if name, path := r.Former.changed(r.Name, files); name != "" {
 		now.text, now.source = text{words: r.Former.Check}, name+" in "+path
+		now.former = name
 		return now
 	}
 	if classic && r.Former.Check != r.Check {

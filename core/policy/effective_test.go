@@ -194,11 +194,11 @@ func TestList(t *testing.T) {
 	path := find(e, "mine").Source
 	got := []Listed{find(e, "cluster:create"), find(e, "nodegroup:get"), find(e, "admin_or_project_reader"), find(e, "cluster:get"), e.List()[len(e.List())-1]}
 	want := []Listed{
-		{"cluster:create", "rule:admin_or_project_member_deny_cluster_user", "default"},
-		{"nodegroup:get", "rule:admin_or_project_reader", "default"},
-		{"admin_or_project_reader", "rule:admin_or_owner", "admin_or_owner in " + path},
-		{"cluster:get", "(role:a and role:b) or (@)", path},
-		{"mine", "@", path},
+		{"cluster:create", "rule:admin_or_project_member_deny_cluster_user", "default", ""},
+		{"nodegroup:get", "rule:admin_or_project_reader", "default", ""},
+		{"admin_or_project_reader", "rule:admin_or_owner", "admin_or_owner in " + path, "admin_or_owner"},
+		{"cluster:get", "(role:a and role:b) or (@)", path, ""},
+		{"mine", "@", path, ""},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

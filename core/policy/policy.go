@@ -50,7 +50,7 @@ func (l *language) compile(texts []inForce, fallback string) (*Enforcer, error) 
 			return nil, fmt.Errorf("policy %s: %w", t.name, err)
 		}
 		e.rules[t.name] = &rule{check: p.check, scopes: t.scopes, name: t.name, parsed: p}
-		e.listed = append(e.listed, Listed{Name: t.name, Check: t.text.String(), Source: t.source})
+		e.listed = append(e.listed, Listed{Name: t.name, Check: t.text.String(), Source: t.source, Former: t.former})
 	}
 	e.fallback = e.rules[fallback]
 	for _, t := range texts {

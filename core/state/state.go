@@ -29,6 +29,9 @@ type Config struct {
 	Now func() time.Time
 	// NewID makes uuids; random ones if nil.
 	NewID func() string
+	// Existing is for who only looks: a database that is not there is an
+	// error instead of a new one.
+	Existing bool
 }
 
 // DB is an open database. All its methods may be called at the same time.
@@ -53,7 +56,11 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	}
 	// Passphrases and trustee passwords are in it, so the file is made before
 	// SQLite makes it readable for all. Its journal takes over the mode.
-	file, err := os.OpenFile(src.path, os.O_CREATE|os.O_RDWR, 0o600)
+	flags := os.O_CREATE | os.O_RDWR
+	if c.Existing {
+		flags = os.O_RDWR
+	}
+	file, err := os.OpenFile(src.path, flags, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}

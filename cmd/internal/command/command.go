@@ -85,20 +85,29 @@ func Main(c *cobra.Command) {
 	if err == nil {
 		return
 	}
-	fmt.Fprintf(os.Stderr, "%s: %v\n", c.Name(), err)
 	var code *ExitError
-	if errors.As(err, &code) {
+	known := errors.As(err, &code)
+	if !known || code.Err != nil {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", c.Name(), err)
+	}
+	if known {
 		os.Exit(code.Code)
 	}
 	os.Exit(ExitFailed)
 }
 
-// ExitError carries an exit code of its own.
+// ExitError carries an exit code of its own. Without Err nothing is printed:
+// the command's output has said all.
 type ExitError struct {
 	Code int
 	Err  error
 }
 
-func (e *ExitError) Error() string { return e.Err.Error() }
+func (e *ExitError) Error() string {
+	if e.Err == nil {
+		return fmt.Sprintf("exit code %d", e.Code)
+	}
+	return e.Err.Error()
+}
 
 func (e *ExitError) Unwrap() error { return e.Err }

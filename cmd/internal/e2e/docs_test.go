@@ -36,12 +36,13 @@ func documented(t *testing.T, path, prefix string) []string {
 	return all
 }
 
-// TestDocumentedCommands runs the operator's commands of README and
-// docs/operating.md, in their order, on a folder of its own.
+// TestDocumentedCommands runs the operator's commands of README,
+// docs/operating.md and docs/policy.md, in their order, on a folder of its own.
 func TestDocumentedCommands(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, 200*time.Millisecond)
 	commands := append(documented(t, "README.md", "magnum-"), documented(t, "docs/operating.md", "magnum-")...)
+	commands = append(commands, documented(t, "docs/policy.md", "magnum-")...)
 	for _, line := range commands {
 		line = strings.NewReplacer(
 			"/etc/magnum/magnum.conf", l.conf,

@@ -76,7 +76,7 @@ func build(dir string) error {
 	if err := goBuild("CGO_ENABLED=0", driver, module+"drivers-k8s-fedora-atomic"); err != nil {
 		return err
 	}
-	commands := []string{"magnum-api", "magnum-conductor", "magnum-dev", "magnum-db-manage", "magnum-driver-manage"}
+	commands := []string{"magnum-api", "magnum-conductor", "magnum-dev", "magnum-db-manage", "magnum-driver-manage", "magnum-status"}
 	for i, c := range commands {
 		commands[i] = module + "cmd/" + c
 	}
