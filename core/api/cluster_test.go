@@ -329,29 +329,6 @@ func TestClusterList(t *testing.T) {
 	f.refused(404, "Cluster B could not be found.", "demo", "GET", "/v1/clusters/B", "")
 }
 
-func TestStatements(t *testing.T) {
-	f := newFixture(t)
-	f.newTemplate(`"name": "t"`)
-	id := f.newCluster("t", `"name": "c"`)
-	for range 5 {
-		f.newCluster("t", "")
-	}
-	for path, most := range map[string]int64{
-		"/v1/clusters/" + id: 4, "/v1/clusters/c": 5, "/v1/clusters": 3, "/v1/clusters/detail": 4, "/v1/clustertemplates": 1, "/v1/clustertemplates/t": 1,
-	} {
-		before := f.db.QueryCount()
-		f.must(200, "demo", "GET", path, "")
-		if n := f.db.QueryCount() - before; n > most {
-			t.Errorf("%s takes %d statements, at most %d are due", path, n, most)
-		}
-	}
-	before := f.db.QueryCount()
-	f.must(200, "demo", "GET", "/v1/clusters/"+id, "")
-	if n := f.db.QueryCount() - before; n > 3 {
-		t.Errorf("a cluster that was read before takes %d statements", n)
-	}
-}
-
 // TestParentLabels holds that labels are compared with those of the template
 // as it is, although its labels are remembered.
 func TestParentLabels(t *testing.T) {

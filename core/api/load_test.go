@@ -64,8 +64,7 @@ func get(path, token string) func() *http.Request {
 }
 
 // one sends a request and returns the answer's status.
-func (l *load) one() int {
-	r := l.ask()
+func (l *load) one(r *http.Request) int {
 	r.URL.Scheme, r.URL.Host = "http", l.address
 	resp, err := l.client.Do(r)
 	if err != nil {
@@ -88,7 +87,7 @@ func (l *load) turn(while time.Duration) {
 	for i := range all {
 		clients.Go(func() {
 			for at := time.Now(); at.Before(end); {
-				if l.one() != http.StatusOK {
+				if l.one(l.ask()) != http.StatusOK {
 					failed.Add(1)
 				}
 				now := time.Now()

@@ -35,6 +35,7 @@ var figures = []figure{
 	{"list 100 clusters in detail", 10, "ms", false, one("List/100-detail ms", 1)},
 	{"list 1,000 clusters", 60, "ms", false, one("List/1000 ms", 1)},
 	{"list 1,000 clusters in detail", 60, "ms", false, one("List/1000-detail ms", 1)},
+	{"memory in use after 100,000 requests over 20,000", 2, "MiB", false, one("Memory grown-MiB", 1)},
 	{"driver start to first answer, p50", 30, "ms", false, one("Start p50-ms", 1)},
 	{"driver call of 1 KiB over plain gRPC", 1.25, "x", false, one("Call/1KiB ratio", 1)},
 	{"driver call of 200 KiB over plain gRPC", 1.7, "x", false, one("Call/200KiB ratio", 1)},
