@@ -57,12 +57,16 @@ func buildDrivers(t testing.TB) []string {
 	return packages
 }
 
+// serverDelay keeps a new cluster busy for as long as the requests take that
+// must find it so.
+const serverDelay = time.Second
+
 func newLab(t testing.TB, packages []string) *lab {
 	t.Helper()
 	dir := t.TempDir()
 	t.Cleanup(func() { makeWritable(dir) })
 	quiet := hclog.New(&hclog.LoggerOptions{Output: io.Discard})
-	cloud, err := devcloud.Start(devcloud.Config{Addr: "127.0.0.1:0", ServerDelay: 50 * time.Millisecond, Logger: quiet})
+	cloud, err := devcloud.Start(devcloud.Config{Addr: "127.0.0.1:0", ServerDelay: serverDelay, Logger: quiet})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -83,8 +83,8 @@ func (r *replay) do(s step) {
 	}
 	r.tally.count(v, label)
 	switch v {
-	case accepted:
-		r.tally.accept(notes)
+	case same, accepted:
+		r.tally.because(v, notes)
 	case differ:
 		r.report = append(r.report, label+" ("+s.Request.Who+" "+s.Request.Method+" "+s.Request.Path+")")
 		r.report = append(r.report, indent(notes)...)
@@ -123,7 +123,8 @@ func (r *replay) judge(s step) (verdict, []string) {
 	return r.weigh(s, got)
 }
 
-// weigh compares an answer with the recording and the overlay.
+// weigh compares an answer with the recording and the overlay. Differences that
+// the overlay allows everywhere do not count.
 func (r *replay) weigh(s step, got *response) (verdict, []string) {
 	label := r.name + "/" + s.ID
 	rule := r.over.other(label)
@@ -135,23 +136,24 @@ func (r *replay) weigh(s step, got *response) (verdict, []string) {
 	}
 	want := *s.Response
 	want.Body = mask(want.Body, s.Request.Mask)
+	v := same
 	var notes, whys []string
 	if s.Request.Only != "" && r.forget(want.Body, s.Request.Only) {
-		whys = append(whys, "what was rightly refused is not in later lists")
+		v, whys = accepted, append(whys, "what was rightly refused is not in later lists")
 	}
-	all := compare(&want, got)
-	if len(all) == 0 && whys == nil {
-		return same, nil
-	}
-	for _, d := range all {
-		if why, ok := r.over.allows(label, d); ok {
-			whys = append(whys, why)
-		} else {
+	for _, d := range compare(&want, got) {
+		allowed := r.over.allows(label, d)
+		if allowed == nil {
 			notes = append(notes, d.String())
+			continue
+		}
+		whys = append(whys, allowed.Why)
+		if allowed.ours {
+			v = accepted
 		}
 	}
 	if len(notes) == 0 {
-		return accepted, whys
+		return v, whys
 	}
 	if rule != nil && rule.fits(got) {
 		body, ok := want.Body.(map[string]any)

@@ -70,6 +70,7 @@ type overlay struct {
 
 // globalRule lets a difference pass. What is not given matches all.
 type globalRule struct {
+	ours     bool     // not of the recordings' overlay, and so worth counting
 	Why      string   `json:"why"`
 	Path     string   `json:"path"`
 	Kind     string   `json:"kind"` // extra, missing or changed
@@ -113,19 +114,22 @@ func readOverlay(path string) (*overlay, error) {
 	if err := readJSON("ours.json", ours); err != nil {
 		return nil, err
 	}
+	for i := range ours.Global {
+		ours.Global[i].ours = true
+	}
 	return &overlay{Global: append(theirs.Global, ours.Global...), Steps: append(theirs.Steps, ours.Steps...)}, nil
 }
 
-// allows finds the reason why a difference does not count.
-func (o *overlay) allows(name string, d difference) (why string, ok bool) {
-	for _, r := range o.Global {
+// allows finds the rule by which a difference may be, nil without one.
+func (o *overlay) allows(name string, d difference) *globalRule {
+	for i, r := range o.Global {
 		if whole(r.Path, d.path) && (r.Kind == "" || r.Kind == d.kind) && (r.Steps == nil || named(r.Steps, name)) &&
 			(r.Expected == nil || whole(*r.Expected, text(d.expected))) && (r.Actual == nil || whole(*r.Actual, text(d.actual))) &&
 			(r.Without == "" || fits(text(d.expected), regexp.MustCompile(r.Without).ReplaceAllString(text(d.actual), ""))) {
-			return r.Why, true
+			return &o.Global[i]
 		}
 	}
-	return "", false
+	return nil
 }
 
 // other finds another right answer to a step.

@@ -66,7 +66,7 @@ func TestWeigh(t *testing.T) {
 	over := &overlay{
 		Global: []globalRule{
 			{Path: `body\.(labels|x)`, Expected: &null}, {Path: `body\.new`, Kind: "extra", Steps: []string{"s/*latest*"}},
-			{Path: `body\.pem`, Without: "ski; "},
+			{Path: `body\.pem`, Without: "ski; ", ours: true},
 		},
 		Steps: []stepRule{
 			{Step: []string{"s/must"}, Must: true, Status: statuses{400}, Body: []inBody{{"errors.0.detail", "^no"}}},
@@ -84,10 +84,10 @@ func TestWeigh(t *testing.T) {
 		verdict   verdict
 	}{
 		{"a", ok(map[string]any{"labels": nil}), ok(map[string]any{"labels": nil}), same},
-		{"a", ok(map[string]any{"labels": nil}), ok(map[string]any{"labels": map[string]any{}}), accepted},
+		{"a", ok(map[string]any{"labels": nil}), ok(map[string]any{"labels": map[string]any{}}), same},
 		{"a", ok(map[string]any{"labels": "v"}), ok(map[string]any{"labels": nil}), differ},
 		{"a", ok(nil), ok(map[string]any{"new": 1.0}), differ},
-		{"is-latest-now", ok(map[string]any{}), ok(map[string]any{"new": 1.0}), accepted},
+		{"is-latest-now", ok(map[string]any{}), ok(map[string]any{"new": 1.0}), same},
 		{"a", ok(map[string]any{"pem": "ca; x"}), ok(map[string]any{"pem": "ca; ski; x"}), accepted},
 		{"a", ok(map[string]any{"pem": "ca; x"}), ok(map[string]any{"pem": "ca; ski; y"}), differ},
 		{"must", ok(nil), ok(nil), differ},

@@ -52,8 +52,10 @@ func TestWire(t *testing.T) {
 		})
 	}
 	fmt.Printf("%-24s %v\n", "total", total)
-	for _, why := range slices.Sorted(maps.Keys(total.whys)) {
-		fmt.Printf("accepted %d times: %s\n", total.whys[why], why)
+	for _, v := range []verdict{same, accepted} {
+		for _, why := range slices.Sorted(maps.Keys(total.whys[v])) {
+			fmt.Printf("%s %d times: %s\n", v, total.whys[v][why], why)
+		}
 	}
 	for _, v := range []verdict{bridged, absent} {
 		for _, name := range total.names[v] {
@@ -66,18 +68,18 @@ func TestWire(t *testing.T) {
 type verdict string
 
 const (
-	same     verdict = "same"
-	accepted verdict = "accepted" // by an overlay
+	same     verdict = "same"     // but for differences that never count
+	accepted verdict = "accepted" // another right answer to this step, or one of our own differences
 	differ   verdict = "differ"
 	absent   verdict = "absent"  // there is no such route here yet
 	bridged  verdict = "bridged" // no step: sent because the recording lacks it
 )
 
-// tally has the names of the steps by verdict, and how often each reason made
-// one accepted.
+// tally has the names of the steps by verdict, and how often there was which
+// reason for it.
 type tally struct {
 	names map[verdict][]string
-	whys  map[string]int
+	whys  map[verdict]map[string]int
 }
 
 func (c *tally) count(v verdict, names ...string) {
@@ -87,25 +89,28 @@ func (c *tally) count(v verdict, names ...string) {
 	c.names[v] = append(c.names[v], names...)
 }
 
-// accept counts the reasons for one step, each once.
-func (c *tally) accept(whys []string) {
-	if c.whys == nil {
-		c.whys = map[string]int{}
-	}
+// because counts the reasons for one step, each once.
+func (c *tally) because(v verdict, whys []string) {
 	for _, why := range slices.Compact(slices.Sorted(slices.Values(whys))) {
-		c.whys[why]++
+		c.reason(v, why, 1)
 	}
+}
+
+func (c *tally) reason(v verdict, why string, n int) {
+	if c.whys == nil {
+		c.whys = map[verdict]map[string]int{same: {}, accepted: {}}
+	}
+	c.whys[v][why] += n
 }
 
 func (c *tally) add(other tally) {
 	for v, names := range other.names {
 		c.count(v, names...)
 	}
-	if c.whys == nil {
-		c.whys = map[string]int{}
-	}
-	for why, n := range other.whys {
-		c.whys[why] += n
+	for v, whys := range other.whys {
+		for why, n := range whys {
+			c.reason(v, why, n)
+		}
 	}
 }
 
