@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/go-magnum/magnum/core/keystone"
 	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
@@ -153,7 +154,41 @@ func (c *Conductor) removeTrust(ctx context.Context, t *task) (change, error) {
 	if err := c.Keystone.DeleteTrust(ctx, trustee, trust); err != nil {
 		return nil, err
 	}
+	if err := c.pruneTrusts(ctx, t, trustee); err != nil {
+		return nil, err
+	}
 	return nil, c.Keystone.DeleteTrustee(ctx, trustee.UserID, name)
+}
+
+// pruneTrusts removes what a rotation that did not come to its end has left.
+// It may also have left a password that nobody knows: then there is another.
+func (c *Conductor) pruneTrusts(ctx context.Context, t *task, trustee keystone.Trustee) error {
+	err := c.Keystone.PruneTrusts(ctx, trustee, "")
+	if err == nil || magnum.KindOf(err) != magnum.Unauthorized {
+		return err
+	}
+	if !t.data.PasswordSet.IsZero() {
+		return nil // nobody can log in any more, and so nobody can use them
+	}
+	password, err := c.password()
+	if err != nil {
+		return err
+	}
+	if err := c.Keystone.SetPassword(ctx, trustee.UserID, password); err != nil {
+		if magnum.KindOf(err) == magnum.Invalid {
+			return nil // the trustee is gone, or not ours to change
+		}
+		return err
+	}
+	t.data.PasswordSet = c.Now().UTC()
+	err = c.save(ctx, t, func(cluster *magnum.Cluster) error {
+		cluster.TrusteePassword = password
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return &laterError{text: "Keystone has only just changed the password", after: tick}
 }
 
 // preDelete removes what the cluster has made by itself in the cloud, and what

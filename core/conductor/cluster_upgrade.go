@@ -66,8 +66,8 @@ func (c *Conductor) move(ctx context.Context, t *task, in *magnum.UpgradeInput) 
 	}
 	m := &move{template: t.template}
 	if in.ClusterTemplate != t.template.UUID {
-		// Only with the cluster's workers, or as a whole, does it move on.
-		if g := t.cluster.NodeGroup(in.NodeGroup); g != nil && (!g.IsDefault || g.IsMaster()) {
+		// Only the cluster itself, of which the default groups are, moves on.
+		if g := t.cluster.NodeGroup(in.NodeGroup); g != nil && !g.IsDefault {
 			return nil, fatal(fmt.Sprintf("Nodegroup %s can be upgraded only to match cluster's template (%s).", g.Name, t.template.Name))
 		}
 		var err error

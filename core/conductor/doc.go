@@ -10,6 +10,8 @@
 //	delete-nodegroup  stack, follow
 //	upgrade           render, stack, follow, outputs
 //	rotate-ca         certificates, render, switch, stack, follow, outputs, (render, stack, follow of each node group)
+//	rotate-credential trust, render, password, stack, follow, outputs, (render, stack, follow of each node group),
+//	                  former-trust
 //
 // The default node groups are the cluster's stack; every other group has one
 // of its own, whose name follows from the group's row. An operation changes

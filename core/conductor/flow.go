@@ -42,6 +42,8 @@ func (c *Conductor) flow(t *task) (flow, error) {
 		return c.upgradeFlow(t)
 	case magnum.OpRotateCA:
 		return c.rotateCAFlow(t)
+	case magnum.OpRotateCredential:
+		return c.rotateCredentialFlow(t)
 	case magnum.OpCreateNodeGroup:
 		return c.createGroupFlow(t)
 	case magnum.OpUpdateNodeGroup:
@@ -83,6 +85,7 @@ func inStack(group string) func(*magnum.NodeGroup) bool {
 	return func(g *magnum.NodeGroup) bool { return ownStack(g) == group }
 }
 
+func nobody(*magnum.NodeGroup) bool    { return false }
 func everybody(*magnum.NodeGroup) bool { return true }
 
 // mark sets the statuses of the groups that an operation is about.

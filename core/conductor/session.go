@@ -31,9 +31,9 @@ func (c *Conductor) provider(ctx context.Context, t *task) (*gophercloud.Provide
 	if len(t.op.SealedToken) == 0 {
 		return nil, fatal("The cluster has no trust, and the request no token, to act with.")
 	}
-	token, err := keystone.Open(c.sealKey, t.op.SealedToken)
+	token, err := c.token(t)
 	if err != nil {
-		return nil, &magnum.Error{Kind: magnum.Invalid, Message: "The token of the request cannot be read.", Cause: err}
+		return nil, err
 	}
 	return c.Keystone.UserSession(ctx, token)
 }

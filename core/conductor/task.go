@@ -66,6 +66,8 @@ type progress struct {
 	Begun       bool      `json:"begun,omitempty"`
 	// Asked is that Heat may have the update, or has it.
 	Asked bool `json:"asked,omitempty"`
+	// PasswordSet is when the trustee's password was changed.
+	PasswordSet time.Time `json:"password_set,omitzero"`
 	// RolledBack is how Heat ended an update that it undid.
 	RolledBack magnum.Status `json:"rolled_back,omitempty"`
 	// NodesToRemove was chosen by the driver, or by the user; Order says why

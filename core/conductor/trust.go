@@ -49,12 +49,9 @@ func (c *Conductor) makeTrust(ctx context.Context, t *task) (change, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(t.op.SealedToken) == 0 {
-		return nil, fatal(fmt.Sprintf("Failed to create trust for trustee %s. The request has no token.", user))
-	}
-	token, err := keystone.Open(c.sealKey, t.op.SealedToken)
+	token, err := c.token(t)
 	if err != nil {
-		return nil, &magnum.Error{Kind: magnum.Invalid, Message: "The token of the request cannot be read.", Cause: err}
+		return nil, err
 	}
 	trust, err := c.Keystone.EnsureTrust(ctx, keystone.TrustRequest{
 		Trustee:   keystone.Trustee{UserID: user, Password: t.cluster.TrusteePassword},
@@ -68,6 +65,18 @@ func (c *Conductor) makeTrust(ctx context.Context, t *task) (change, error) {
 		cluster.TrusteeUserID, cluster.TrustID = user, trust
 		return nil
 	}, nil
+}
+
+// token is the one of who asked for the operation.
+func (c *Conductor) token(t *task) (string, error) {
+	if len(t.op.SealedToken) == 0 {
+		return "", fatal("The trust of the cluster cannot be made: the request has no token.")
+	}
+	token, err := keystone.Open(c.sealKey, t.op.SealedToken)
+	if err != nil {
+		return "", &magnum.Error{Kind: magnum.Invalid, Message: "The token of the request cannot be read.", Cause: err}
+	}
+	return token, nil
 }
 
 func (c *Conductor) password() (string, error) {

@@ -139,6 +139,7 @@ func (c *Conductor) step(ctx context.Context, t *task, f flow, i int) error {
 	}
 	c.hook(ctx, t, p.name, Before)
 	t.log.Debug("phase begins", "phase", p.name)
+	sealed := t.op.SealedToken
 	effect, err := p.run(ctx, t)
 	if err != nil {
 		return err
@@ -166,7 +167,7 @@ func (c *Conductor) step(ctx context.Context, t *task, f flow, i int) error {
 		return nil
 	}, p.save.or(c.DB.Advance))
 	if err != nil { // nothing was saved: this phase is the one to repeat
-		t.op.Phase = p.name
+		t.op.Phase, t.op.SealedToken = p.name, sealed
 		t.aim(p)
 	}
 	return err

@@ -35,7 +35,7 @@ func (k *Client) EnsureTrust(ctx context.Context, r TrustRequest) (string, error
 	if err != nil {
 		return "", mapped(err, magnum.Invalid, "log the trustee in", message)
 	}
-	id, err := findTrust(ctx, own, r.Trustee.UserID, r.Initiator)
+	id, err := findTrust(ctx, own, trusts.ListOpts{TrusteeUserID: r.Trustee.UserID}, r, "")
 	if status(err) == http.StatusUnauthorized {
 		// The token is a moment old: its password was changed in the same
 		// second. The next attempt's will do.
@@ -47,17 +47,47 @@ func (k *Client) EnsureTrust(ctx context.Context, r TrustRequest) (string, error
 	if id != "" {
 		return id, nil
 	}
+	c, err := k.trustor(ctx, r, message)
+	if err != nil {
+		return "", err
+	}
+	return k.createTrust(ctx, c, r, message)
+}
+
+// RenewTrust makes a trust beside the one that is to be replaced, and returns
+// its id. One that an earlier attempt made is found again. It takes only the
+// initiator's token: nothing has to be known of the trustee but who it is.
+func (k *Client) RenewTrust(ctx context.Context, r TrustRequest, replaced string) (string, error) {
+	message := fmt.Sprintf("Failed to create trust for trustee %s.", r.Trustee.UserID)
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.Timeout)
+	defer cancel()
+	c, err := k.trustor(ctx, r, message)
+	if err != nil {
+		return "", err
+	}
+	id, err := findTrust(ctx, c, trusts.ListOpts{TrustorUserID: r.Initiator.UserID}, r, replaced)
+	if err != nil {
+		return "", mapped(err, magnum.Invalid, "list the user's trusts", message)
+	}
+	if id != "" {
+		return id, nil
+	}
+	return k.createTrust(ctx, c, r, message)
+}
+
+// trustor acts with the token of who is to trust.
+func (k *Client) trustor(ctx context.Context, r TrustRequest, message string) (*gophercloud.ServiceClient, error) {
 	p, err := k.UserSession(ctx, r.Token)
 	if magnum.KindOf(err) == magnum.Unauthorized {
-		return "", &magnum.Error{Kind: magnum.Invalid, Message: message + " The token of the request is no longer valid.", Cause: err}
+		return nil, &magnum.Error{Kind: magnum.Invalid, Message: message + " The token of the request is no longer valid.", Cause: err}
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	c, err := identity(p)
-	if err != nil {
-		return "", err
-	}
+	return identity(p)
+}
+
+func (k *Client) createTrust(ctx context.Context, c *gophercloud.ServiceClient, r TrustRequest, message string) (string, error) {
 	made, err := trusts.Create(ctx, c, trusts.CreateOpts{
 		TrusteeUserID: r.Trustee.UserID, TrustorUserID: r.Initiator.UserID, ProjectID: r.Initiator.ProjectID,
 		Impersonation: true, AllowRedelegation: true, RedelegationCount: 1,
@@ -94,26 +124,62 @@ func (k *Client) FindTrust(ctx context.Context, t Trustee, i magnum.Initiator) (
 	if err != nil {
 		return "", mapped(err, magnum.Unauthorized, "log the trustee in", message)
 	}
-	id, err := findTrust(ctx, own, t.UserID, i)
+	id, err := findTrust(ctx, own, trusts.ListOpts{TrusteeUserID: t.UserID}, TrustRequest{Trustee: t, Initiator: i}, "")
 	return id, mapped(err, magnum.Unauthorized, "list the trustee's trusts", message)
 }
 
-func findTrust(ctx context.Context, c *gophercloud.ServiceClient, trustee string, i magnum.Initiator) (string, error) {
-	pages, err := trusts.List(c, trusts.ListOpts{TrusteeUserID: trustee}).AllPages(ctx)
-	if err != nil {
-		return "", err
-	}
-	all, err := trusts.ExtractTrusts(pages)
+// findTrust looks among the listed trusts for the one that a request would
+// make, other than the one it replaces.
+func findTrust(ctx context.Context, c *gophercloud.ServiceClient, list trusts.ListOpts, r TrustRequest, replaced string) (string, error) {
+	all, err := listTrusts(ctx, c, list)
 	if err != nil {
 		return "", err
 	}
 	for _, t := range all {
-		if t.TrusteeUserID == trustee && t.TrustorUserID == i.UserID &&
-			t.ProjectID == i.ProjectID && t.RedelegatedTrustID == "" {
+		if t.TrusteeUserID == r.Trustee.UserID && t.TrustorUserID == r.Initiator.UserID &&
+			t.ProjectID == r.Initiator.ProjectID && t.RedelegatedTrustID == "" && t.ID != replaced {
 			return t.ID, nil
 		}
 	}
 	return "", nil
+}
+
+func listTrusts(ctx context.Context, c *gophercloud.ServiceClient, list trusts.ListOpts) ([]trusts.Trust, error) {
+	pages, err := trusts.List(c, list).AllPages(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return trusts.ExtractTrusts(pages)
+}
+
+// PruneTrusts removes all trusts in a trustee but one. It may be repeated.
+func (k *Client) PruneTrusts(ctx context.Context, t Trustee, keep string) error {
+	const message = "The former trusts of the cluster cannot be looked up."
+	all, err := k.trustsIn(ctx, t)
+	if err != nil {
+		return mapped(err, magnum.Unauthorized, "list the trustee's trusts", message)
+	}
+	for _, one := range all {
+		if one.ID == keep || one.TrusteeUserID != t.UserID {
+			continue
+		}
+		// A session that is kept was made with a password of before.
+		k.trusts.remove(one.ID)
+		if err := k.DeleteTrust(ctx, t, one.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *Client) trustsIn(ctx context.Context, t Trustee) ([]trusts.Trust, error) {
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.Timeout)
+	defer cancel()
+	own, err := k.unscoped(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return listTrusts(ctx, own, trusts.ListOpts{TrusteeUserID: t.UserID})
 }
 
 // TrustSession acts as the user who made the trust. Sessions are kept and

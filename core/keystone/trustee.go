@@ -63,6 +63,20 @@ func (k *Client) EnsureTrustee(ctx context.Context, name, password string) (stri
 	return id, nil
 }
 
+// SetPassword gives a trustee another password. Everything it was logged in
+// with before ends.
+func (k *Client) SetPassword(ctx context.Context, id, password string) error {
+	message := fmt.Sprintf("Failed to set the password of trustee %s.", id)
+	c, _, err := k.domainAdmin(ctx, message)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, k.cfg.Timeout)
+	defer cancel()
+	_, err = users.Update(ctx, c, id, users.UpdateOpts{Password: password}).Extract()
+	return mapped(err, magnum.Invalid, "set the trustee's password", message)
+}
+
 // DeleteTrustee removes the user: by id, or, where the id was never learnt, by
 // name. A user that is gone already is fine.
 func (k *Client) DeleteTrustee(ctx context.Context, id, name string) error {

@@ -107,14 +107,26 @@ func (s *Server) oneUser(w http.ResponseWriter, r *http.Request, id string) {
 		return
 	}
 	u.Password = in.User.Password
+	for token, tk := range s.tokens { // with the password goes what it opened
+		if tk.user == u {
+			delete(s.tokens, token)
+		}
+	}
 	write(w, http.StatusOK, map[string]any{"user": map[string]any{"id": u.ID, "name": u.Name}})
 }
 
 func (s *Server) trustList(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodGet {
 		found := []*trust{}
+		q := r.URL.Query()
+		trustee, trustor := q.Get("trustee_user_id"), q.Get("trustor_user_id")
+		asking := s.tokens[r.Header.Get("X-Auth-Token")].user.ID
+		if trustee != "" && trustee != asking || trustor != "" && trustor != asking || trustee+trustor == "" {
+			refuse(w, http.StatusForbidden, "You are not authorized to perform the requested action: identity:list_trusts.")
+			return
+		}
 		for _, tr := range s.trusts {
-			if tr.Trustee == r.URL.Query().Get("trustee_user_id") {
+			if (trustee == "" || tr.Trustee == trustee) && (trustor == "" || tr.Trustor == trustor) {
 				found = append(found, tr)
 			}
 		}

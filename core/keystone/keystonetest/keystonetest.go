@@ -19,6 +19,7 @@ import (
 const (
 	Password   = "account-password" // of all of them
 	DemoUser   = "demo-user"
+	OtherUser  = "other-user"
 	DemoProj   = "demo-project" // the one project that can be looked up
 	TrustDom   = "trustee-domain"
 	DomainName = "magnum"
@@ -78,6 +79,7 @@ func Start(t testing.TB) *Server {
 	}
 	for _, u := range []*user{
 		{"magnum-user", "magnum", "default", Password}, {DemoUser, "demo", "default", Password},
+		{OtherUser, "other", "default", Password},
 		{"domain-admin", "magnum_domain_admin", TrustDom, Password},
 	} {
 		s.users[u.ID] = u
@@ -128,6 +130,28 @@ func (s *Server) Trusts() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.trusts)
+}
+
+// Trustors lists who the trusts are of.
+func (s *Server) Trustors() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var users []string
+	for _, tr := range s.trusts {
+		users = append(users, tr.Trustor)
+	}
+	slices.Sort(users)
+	return users
+}
+
+// PasswordOf is a user's own.
+func (s *Server) PasswordOf(userID string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if u := s.users[userID]; u != nil {
+		return u.Password
+	}
+	return ""
 }
 
 // BreakTrusts makes every trust useless, as when its user lost the roles.
