@@ -8,7 +8,7 @@ import (
 
 // Recordings may be samples: a step that only changes something can be missing
 // where later ones need what it did. bridges.json has such requests. One is
-// sent before a step, and only where the recording itself has none like it.
+// sent before a step, and only where the recording itself had nothing like it.
 
 type bridge struct {
 	Scenario string   `json:"scenario"`
@@ -19,47 +19,56 @@ type bridge struct {
 }
 
 // unless describes the recorded requests that make a bridge needless: those of
-// its method that were not refused, between two steps.
+// its method that were not refused, here and now.
 type unless struct {
-	After string `json:"after"` // a step; from the start without
+	After string `json:"after"` // a step; from the start without, or if the scenario has none
 	Path  string `json:"path"`  // a pattern for all of the path but its query
 	Body  string `json:"body"`  // a pattern for a part of the body
 }
 
-// bridgesOf finds what has to be sent before which step of a scenario.
-func bridgesOf(all []bridge, s *scenario) map[string][]bridge {
-	found := map[string][]bridge{}
+// like reports whether a request does what the bridge is for.
+func (b *bridge) like(q *request) bool {
+	path, _, _ := strings.Cut(q.Path, "?")
+	return q.Method == b.Request.Method && whole(b.Unless.Path, strings.TrimSuffix(path, "/")) && contains(b.Unless.Body, string(q.Body))
+}
+
+// crossing is a bridge on its way through a scenario.
+type crossing struct {
+	bridge
+	before string // a step's id
+	from   bool   // the step after which requests count is past
+	done   bool   // it is not needed any more
+}
+
+// crossings are the bridges that a scenario may need.
+func crossings(all []bridge, s *scenario) []*crossing {
+	has := func(id string) bool { return slices.ContainsFunc(s.Steps, func(one step) bool { return one.ID == id }) }
+	var found []*crossing
 	for _, b := range all {
-		if b.Scenario != s.Name {
-			continue
-		}
-		at := -1
-		for _, id := range b.Before {
-			if at = s.index(id); at >= 0 {
-				break
-			}
-		}
-		if at < 0 {
-			continue
-		}
-		from := min(s.index(b.Unless.After)+1, at)
-		if !slices.ContainsFunc(s.Steps[from:at], b.needless) {
-			id := s.Steps[at].ID
-			found[id] = append(found[id], b)
+		i := slices.IndexFunc(b.Before, has)
+		if b.Scenario == s.Name && i >= 0 {
+			found = append(found, &crossing{bridge: b, before: b.Before[i], from: !has(b.Unless.After)})
 		}
 	}
 	return found
 }
 
-// index is the place of a step, -1 without one.
-func (s *scenario) index(id string) int {
-	return slices.IndexFunc(s.Steps, func(one step) bool { return one.ID == id })
+// needed are the bridges to be sent before a step. None is sent twice.
+func needed(all []*crossing, id string) []*crossing {
+	var found []*crossing
+	for _, c := range all {
+		if c.before == id && !c.done {
+			c.done = true
+			found = append(found, c)
+		}
+	}
+	return found
 }
 
-// needless reports whether a recorded step does what the bridge is for.
-func (b bridge) needless(s step) bool {
-	path, _, _ := strings.Cut(s.Request.Path, "?")
-	refused := s.Response != nil && s.Response.Status >= http.StatusBadRequest
-	return !refused && s.Request.Method == b.Request.Method && whole(b.Unless.Path, strings.TrimSuffix(path, "/")) &&
-		contains(b.Unless.Body, string(s.Request.Body))
+// passed notes that a step was sent, and with which status it was answered.
+func passed(all []*crossing, s *step, status int) {
+	for _, c := range all {
+		c.done = c.done || c.from && status < http.StatusBadRequest && c.like(&s.Request)
+		c.from = c.from || c.Unless.After == s.ID
+	}
 }

@@ -25,7 +25,7 @@ type replay struct {
 	saved  map[string]string
 	made   map[string]bool  // uuids of what this scenario made
 	unmade []map[string]any // what the recording made and this service rightly refused
-	bridge map[string][]bridge
+	cross  []*crossing
 	lost   map[string]verdict // variables of steps that gave no value, and why
 	tally  tally
 	report []string
@@ -33,16 +33,16 @@ type replay struct {
 
 func newReplay(t testing.TB, l *lab, over *overlay, bridges []bridge, s *scenario) *replay {
 	return &replay{
-		t: t, lab: l, over: over, name: s.Name, bridge: bridgesOf(bridges, s),
+		t: t, lab: l, over: over, name: s.Name, cross: crossings(bridges, s),
 		saved: map[string]string{}, made: map[string]bool{}, lost: map[string]verdict{},
 	}
 }
 
-// cross sends what is missing in the recording before a step.
-func (r *replay) cross(s step) {
-	for _, b := range r.bridge[s.ID] {
-		label := fmt.Sprintf("%s/%s: %s %s before it (%s)", r.name, s.ID, b.Request.Method, b.Request.Path, b.Why)
-		v, notes := r.judge(step{ID: "bridge", Request: b.Request, Setup: true})
+// span sends what is missing in the recording before a step.
+func (r *replay) span(s step) {
+	for _, c := range needed(r.cross, s.ID) {
+		label := fmt.Sprintf("%s/%s: %s %s before it (%s)", r.name, s.ID, c.Request.Method, c.Request.Path, c.Why)
+		v, notes := r.judge(step{Request: c.Request, Setup: true})
 		if v == same {
 			r.tally.count(bridged, label)
 			continue
@@ -62,7 +62,7 @@ func indent(notes []string) []string {
 
 // do sends a step's request and judges the answer.
 func (r *replay) do(s step) {
-	r.cross(s)
+	r.span(s)
 	v, notes := r.judge(s)
 	if v != same && v != accepted {
 		for name := range s.Request.Save {
@@ -103,6 +103,7 @@ func (r *replay) judge(s step) (verdict, []string) {
 		return why, []string{"needs what an earlier step did not answer"}
 	}
 	status, header, text := r.send(&s.Request, path, body)
+	passed(r.cross, &s, status)
 	r.save(s.Request, status, text)
 	got := r.names(s.Request).normal(status, header, text, s.Request.Mask)
 	if u := s.Request.Until; u != nil && !u.done(status, text) {
@@ -163,58 +164,6 @@ func (r *replay) weigh(s step, got *response) (verdict, []string) {
 		return accepted, []string{rule.Why}
 	}
 	return missing(s, got, differ), notes
-}
-
-// forget takes out of a recorded list what this service rightly refused to
-// make, and counts the uuids of the rest anew.
-func (r *replay) forget(body any, list string) bool {
-	items, _ := at(body, list)
-	all, _ := items.([]any)
-	kept := slices.DeleteFunc(slices.Clone(all), func(item any) bool {
-		return slices.ContainsFunc(r.unmade, func(one map[string]any) bool { return alike(one, item) })
-	})
-	if len(kept) == len(all) {
-		return false
-	}
-	body.(map[string]any)[list] = renumber(kept)
-	return true
-}
-
-// alike compares what a recorded thing said of itself when it was made with an
-// item of a list, but for its uuid and what is not a plain value.
-func alike(made map[string]any, item any) bool {
-	other, ok := item.(map[string]any)
-	for name, v := range made {
-		switch v.(type) {
-		case string, bool, float64:
-			ok = ok && (name == "uuid" || other[name] == v)
-		}
-	}
-	return ok
-}
-
-var numbered = regexp.MustCompile(`<uuid:\d+>`)
-
-func renumber(items []any) []any {
-	text, err := json.Marshal(items)
-	if err != nil {
-		return items
-	}
-	var seen []string
-	escaped := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">").Replace(string(text))
-	escaped = numbered.ReplaceAllStringFunc(escaped, func(word string) string {
-		i := slices.Index(seen, word)
-		if i < 0 {
-			i = len(seen)
-			seen = append(seen, word)
-		}
-		return fmt.Sprintf("<uuid:%d>", i+1)
-	})
-	var renumbered []any
-	if err := json.Unmarshal([]byte(escaped), &renumbered); err != nil {
-		return items
-	}
-	return renumbered
 }
 
 // missing turns a verdict into absent where the answer is that of the router,

@@ -118,33 +118,53 @@ func TestVariables(t *testing.T) {
 }
 
 func TestBridges(t *testing.T) {
-	s := &scenario{}
-	s.Name = "s"
-	add := func(id, method, path, body string, status int) {
-		s.Steps = append(s.Steps, step{ID: id, Request: request{Method: method, Path: path, Body: []byte(body)}, Response: &response{Status: status}})
+	resize := func(id, path, body string) step {
+		return step{ID: id, Request: request{Method: "POST", Path: "/v1/clusters/" + path, Body: []byte(body)}}
 	}
-	add("resize-busy", "POST", "/v1/clusters/${c}/actions/resize", `{"node_count": 2}`, 202)
-	add("settled", "GET", "/v1/clusters/${c}", "", 200)
-	add("resize-bad", "POST", "/v1/clusters/${c}/actions/resize", `{}`, 400)
-	add("resized", "GET", "/v1/clusters/${c}", "", 200)
-	resize := bridge{
+	b := bridge{
 		Scenario: "s", Before: []string{"resize-wait", "resized"}, Request: request{Method: "POST"},
 		Unless: unless{After: "settled", Path: `/v1/clusters/(\$\{c\}|name)/actions/resize`, Body: "node_count"},
 	}
-	other := resize
-	other.Scenario = "other"
-	early := resize
-	early.Unless.After = ""
-	late := resize
-	late.Before = []string{"never"}
-	found := bridgesOf([]bridge{resize, other, early, late}, s)
-	if len(found) != 1 || len(found["resized"]) != 1 || found["resized"][0].Unless.After != "settled" {
-		t.Errorf("what was refused, or came too early, does for a resize: %v", found)
+	elsewhere, never, early := b, b, b
+	elsewhere.Scenario, never.Before, early.Unless.After = "other", []string{"no such step"}, "no such step"
+	for _, c := range []struct {
+		name   string
+		bridge bridge
+		step   step
+		status int
+		needed bool
+	}{
+		{"another request", b, resize("x", "${c}/actions/upgrade", "{}"), 202, true},
+		{"refused", b, resize("x", "${c}/actions/resize", `{"node_count": 2}`), 400, true},
+		{"another body", b, resize("x", "${c}/actions/resize", `{}`), 202, true},
+		{"recorded", b, resize("x", "name/actions/resize/?a=b", `{"node_count": 3}`), 202, false},
+		{"another scenario", elsewhere, resize("x", "", ""), 202, false},
+		{"no such step", never, resize("x", "", ""), 202, false},
+	} {
+		s := &scenario{Name: "s", Steps: []step{resize("busy", "${c}/actions/resize", `{"node_count": 2}`), {ID: "settled"}, c.step, {ID: "resized"}}}
+		all := crossings([]bridge{c.bridge}, s)
+		for i := range s.Steps[:3] {
+			if got := needed(all, s.Steps[i].ID); got != nil {
+				t.Errorf("%s: sent before %s", c.name, s.Steps[i].ID)
+			}
+			status := 202
+			if i == 2 {
+				status = c.status
+			}
+			passed(all, &s.Steps[i], status)
+		}
+		if got := needed(all, "resized"); (len(got) == 1) != c.needed {
+			t.Errorf("%s: bridges %v", c.name, got)
+		}
+		if got := needed(all, "resized"); got != nil {
+			t.Errorf("%s: sent twice", c.name)
+		}
 	}
-	// The larger set has the request, by the cluster's name.
-	s.Steps = append(s.Steps[:3:3], step{ID: "resize", Request: request{Method: "POST", Path: "/v1/clusters/name/actions/resize/?x=y", Body: []byte(`{"node_count": 3}`)}}, s.Steps[3])
-	if found := bridgesOf([]bridge{resize}, s); len(found) != 0 {
-		t.Errorf("what is recorded is bridged: %v", found)
+	s := &scenario{Name: "s", Steps: []step{resize("first", "${c}/actions/resize", `{"node_count": 2}`), {ID: "resized"}}}
+	all := crossings([]bridge{early}, s)
+	passed(all, &s.Steps[0], 202)
+	if got := needed(all, "resized"); got != nil {
+		t.Errorf("from the start: %v", got)
 	}
 }
 
@@ -156,7 +176,7 @@ func TestBridgeFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, b := range all {
-		if b.Why == "" || len(b.Before) == 0 || b.Request.Who == "" || !b.needless(step{Request: b.Request, Setup: true}) {
+		if b.Why == "" || len(b.Before) == 0 || b.Request.Who == "" || !b.like(&b.Request) {
 			t.Errorf("not complete, or not like itself: %+v", b)
 		}
 	}
