@@ -32,6 +32,7 @@ type heatPort struct {
 	network       *Network
 	subnet        *Subnet
 	address       netip.Addr
+	groups        []string // its security groups
 }
 
 func newAddressBook(lookup networkLookup) *addressBook {

@@ -49,6 +49,10 @@ func (h *heat) remake(r *heatResource, _ map[string]any) {
 		h.deploy(r)
 	case "OS::Heat::WaitCondition":
 		r.until = h.config.now().Add(seconds(r.props["timeout"]))
+	case "OS::Neutron::Port":
+		if p := h.net.ports[r.physical]; p != nil {
+			p.groups = groupsOf(r.props)
+		}
 	}
 }
 
@@ -143,6 +147,7 @@ func (h *heat) makePort(r *heatResource) error {
 	if err != nil {
 		return err
 	}
+	p.groups = groupsOf(r.props)
 	h.describePort(r, p)
 	return nil
 }

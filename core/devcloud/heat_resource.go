@@ -267,6 +267,10 @@ func (h *heat) remove(r *heatResource) {
 	if r.child != nil && r.child.alive() {
 		h.begin(r.child, actionDelete, nil)
 	} else {
+		if f := h.inUse(r); f != nil {
+			h.failResource(r, actionDelete, f)
+			return
+		}
 		h.unmake(r)
 		r.child = nil
 	}
