@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -307,5 +308,45 @@ func TestHealthOfPrivateClusters(t *testing.T) {
 		if got.Status != tt.want {
 			t.Errorf("%s: %+v, want %s", tt.name, got, tt.want)
 		}
+	}
+}
+
+// TestDocumentedLabels: the table that users read is the definition's.
+func TestDocumentedLabels(t *testing.T) {
+	path := filepath.Join("..", "..", "docs", "drivers", "k8s-fedora-atomic.md")
+	page, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, begins := strings.Cut(string(page), "-update` -->\n")
+	_, tail, ends := strings.Cut(rest, "<!-- end -->")
+	if !begins || !ends {
+		t.Fatalf("%s has no place for the labels", path)
+	}
+	var b strings.Builder
+	b.WriteString("| label | default | group | |\n|---|---|---|---|\n")
+	for _, l := range atomic.Definition().Labels {
+		value, group := "", ""
+		if l.Default != "" {
+			value = "`" + l.Default + "`"
+		}
+		if l.PerNodeGroup {
+			group = "yes"
+		}
+		text := l.Description
+		if len(l.Enum) > 0 {
+			text += " One of " + strings.Join(l.Enum, ", ") + "."
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", l.Name, value, group, text)
+	}
+	want := head + "-update` -->\n" + b.String() + "<!-- end -->" + tail
+	if *update {
+		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if diff := cmp.Diff(want, string(page)); diff != "" {
+		t.Errorf("%s is not what the driver says; -update writes it anew: %s", path, diff)
 	}
 }

@@ -135,6 +135,8 @@ func TestRealOpenStack(t *testing.T) {
 	})
 	r.servers(c, 2)
 
+	r.nodeGroups(c)
+
 	c.run("coe", "cluster", "delete", "real")
 	poll(t, 8*time.Minute, "the cluster to be gone", func() (bool, error) {
 		out := c.run("coe", "cluster", "list", "-f", "value", "-c", "status")
