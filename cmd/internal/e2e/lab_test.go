@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/gophercloud/gophercloud/v2/openstack/containerinfra/v1/clustertemplates"
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/go-magnum/magnum/core/api/apitest"
 	"github.com/go-magnum/magnum/core/devcloud"
 	"github.com/go-magnum/magnum/core/state"
 	"github.com/go-magnum/magnum/plugins/store"
@@ -187,6 +189,11 @@ func (l *lab) client(user string) *gophercloud.ServiceClient {
 	if err != nil {
 		l.t.Fatal(err)
 	}
+	description, err := apitest.Load()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	p.HTTPClient.Transport = description.Watch(http.DefaultTransport, strings.TrimPrefix(l.url, "http://"), func(err error) { l.t.Error(err) })
 	c, err := openstack.NewContainerInfraV1(p, gophercloud.EndpointOpts{Region: rc["OS_REGION_NAME"]})
 	if err != nil {
 		l.t.Fatal(err)

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ import (
 
 	"github.com/go-magnum/magnum/cmd/internal/command"
 	"github.com/go-magnum/magnum/cmd/internal/wire"
+	"github.com/go-magnum/magnum/core/api/apitest"
 	"github.com/go-magnum/magnum/core/config"
 	"github.com/go-magnum/magnum/core/devcloud"
 	"github.com/go-magnum/magnum/core/server"
@@ -34,6 +37,8 @@ type lab struct {
 	keystone string
 	tokens   map[string]string // by user
 	ids      map[string]string // project.NAME and user.NAME
+	// transport holds all requests and answers to docs/api/openapi.yaml.
+	transport http.RoundTripper
 }
 
 // buildDrivers packs the driver that works behind all the stand-ins, and the
@@ -80,6 +85,11 @@ func newLab(t testing.TB, packages []string) *lab {
 	port := freePort(t)
 	l := &lab{url: fmt.Sprintf("http://127.0.0.1:%d", port), tokens: map[string]string{}, ids: map[string]string{}}
 	cloud.SetMagnumURL(l.url + "/v1")
+	description, err := apitest.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.transport = description.Watch(http.DefaultTransport, strings.TrimPrefix(l.url, "http://"), func(err error) { t.Error(err) })
 	db := filepath.Join(dir, "magnum.sqlite")
 	path := filepath.Join(dir, "magnum.conf")
 	if err := os.WriteFile(path, []byte(cloud.MagnumConf(dir, "127.0.0.1", port, db)), 0o600); err != nil {

@@ -363,7 +363,7 @@ func (r *replay) once(q *request, path, body string) (int, http.Header, []byte) 
 		}
 		req.Header.Set(name, *value)
 	}
-	resp, err := http.DefaultTransport.RoundTrip(req) // follows nothing
+	resp, err := r.lab.transport.RoundTrip(req) // follows nothing
 	if err != nil {
 		r.t.Fatal(err)
 	}

@@ -2,6 +2,8 @@ package apitest
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -169,6 +171,32 @@ func TestHold(t *testing.T) {
 	}
 	if len(found) != 1 || !strings.Contains(found[0].Error(), "at '/cluster_template_id'") {
 		t.Errorf("found %v", found)
+	}
+}
+
+func TestWatch(t *testing.T) {
+	d := loaded(t)
+	const answer = `{"detailed": 0}`
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(answer))
+	}))
+	defer s.Close()
+	host := strings.TrimPrefix(s.URL, "http://")
+	for watched, want := range map[string]int{host: 1, "elsewhere": 0} {
+		var found []error
+		c := http.Client{Transport: d.Watch(http.DefaultTransport, watched, func(err error) { found = append(found, err) })}
+		resp, err := c.Post(s.URL+"/healthcheck", "text/plain", strings.NewReader("x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(resp.Body)
+		if err := errors.Join(err, resp.Body.Close()); err != nil || string(text) != answer {
+			t.Errorf("got %s, %v", text, err)
+		}
+		if len(found) != want || want > 0 && !strings.Contains(found[0].Error(), "reasons") {
+			t.Errorf("watching %s: found %v", watched, found)
+		}
 	}
 }
 

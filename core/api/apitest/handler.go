@@ -2,6 +2,8 @@ package apitest
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 )
@@ -25,6 +27,41 @@ func (d *Document) Hold(next http.Handler, report func(error)) http.Handler {
 		}
 	})
 }
+
+// Watch returns a transport that carries requests as the next one does, and
+// reports every exchange with a host that is not as the document has it.
+func (d *Document) Watch(next http.RoundTripper, host string, report func(error)) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		if r.URL.Host != host {
+			return next.RoundTrip(r)
+		}
+		var sent bytes.Buffer
+		if r.Body != nil {
+			r = r.Clone(r.Context())
+			r.Body = tee{io.TeeReader(r.Body, &sent), r.Body}
+		}
+		resp, err := next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		answer, err := io.ReadAll(resp.Body)
+		if err := errors.Join(err, resp.Body.Close()); err != nil {
+			return nil, fmt.Errorf("read the answer: %w", err)
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(answer))
+		if err := d.Check(&Exchange{
+			Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Header: r.Header, Body: sent.Bytes(),
+			Status: resp.StatusCode, AnswerHeader: resp.Header, Answer: answer,
+		}); err != nil {
+			report(err)
+		}
+		return resp, nil
+	})
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 type tee struct {
 	io.Reader
