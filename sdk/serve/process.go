@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -31,6 +32,10 @@ const (
 	orphanGrace = 2 * time.Second
 	// flushGrace is how long their answers may take to leave.
 	flushGrace = 500 * time.Millisecond
+
+	// gcPercent lets the heap grow by half before it is swept, and not to twice
+	// its size: a driver is idle nearly always, and one of many.
+	gcPercent = 50
 )
 
 // process is a driver that serves.
@@ -53,6 +58,9 @@ func serve(p Plugin) int {
 			"Run %q for what it can do by hand, or install it with magnum-driver-manage.\n",
 			p.Name, filepath.Base(os.Args[0])+" --help")
 		return 1
+	}
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	logger := newLogger(p)
 	keys, err := inheritedKeys()
