@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/spf13/cobra"
@@ -185,6 +187,30 @@ func listenAddress(ctx context.Context, addr string) (string, int, error) {
 	return a.IP.String(), a.Port, nil
 }
 
+// users are whom the embedded cloud has: a member of project demo, a reader of
+// it, a member of another project, and the administrator.
+var users = []string{"demo", "reader", "alt", "admin"}
+
+// writeAccounts puts a file for each user into the folder, to be read by a shell.
+func (d *dev) writeAccounts() error {
+	for _, user := range users {
+		text := exports(d.cloud.OpenRC(user))
+		if err := os.WriteFile(filepath.Join(d.dir, "openrc-"+user), []byte(text), 0o600); err != nil {
+			return fmt.Errorf("write the variables of %s: %w", user, err)
+		}
+	}
+	return nil
+}
+
+// exports sets variables in a shell.
+func exports(rc map[string]string) string {
+	var text strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(rc)) {
+		fmt.Fprintf(&text, "export %s=%s\n", k, rc[k])
+	}
+	return text.String()
+}
+
 func serve(c *cobra.Command, o *options) error {
 	files, err := c.Flags().GetStringArray("config-file")
 	if err != nil {
@@ -192,16 +218,11 @@ func serve(c *cobra.Command, o *options) error {
 	}
 	return run(c.Context(), o, files, c.ErrOrStderr(), func(ctx context.Context, d *dev) error {
 		out := c.OutOrStdout()
-		fmt.Fprintf(out, "# The service answers. In another shell:\n")
-		rc := d.cloud.OpenRC("demo")
-		names := make([]string, 0, len(rc))
-		for k := range rc {
-			names = append(names, k)
+		if err := d.writeAccounts(); err != nil {
+			return err
 		}
-		slices.Sort(names)
-		for _, k := range names {
-			fmt.Fprintf(out, "export %s=%s\n", k, rc[k])
-		}
+		fmt.Fprintf(out, "# The service answers. In another shell:\n%s", exports(d.cloud.OpenRC(users[0])))
+		fmt.Fprintf(out, "# or, for another user (%s):\n# . %s\n", strings.Join(users[1:], ", "), filepath.Join(d.dir, "openrc-USER"))
 		fmt.Fprintf(out, "# state is in %s; stop with Ctrl-C\n", d.dir)
 		<-ctx.Done()
 		return nil

@@ -46,7 +46,8 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	packageDir, binDir = filepath.Join(dir, "package"), filepath.Join(dir, "bin")
+	packageDir, testPackageDir = filepath.Join(dir, "package"), filepath.Join(dir, "test-package")
+	binDir = filepath.Join(dir, "bin")
 	if err := build(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -56,9 +57,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// packageDir is the driver package that every test installs, binDir holds the
-// executables.
-var packageDir, binDir string
+// packageDir is the driver package that every test installs, testPackageDir
+// one that can do all there is; binDir holds the executables.
+var packageDir, testPackageDir, binDir string
 
 func executable(t testing.TB, name string) string {
 	t.Helper()
@@ -72,10 +73,6 @@ func executable(t testing.TB, name string) string {
 const module = "github.com/go-magnum/magnum/"
 
 func build(dir string) error {
-	driver := filepath.Join(dir, "driver")
-	if err := goBuild("CGO_ENABLED=0", driver, module+"drivers-k8s-fedora-atomic"); err != nil {
-		return err
-	}
 	commands := []string{"magnum-api", "magnum-conductor", "magnum-dev", "magnum-db-manage", "magnum-driver-manage", "magnum-status"}
 	for i, c := range commands {
 		commands[i] = module + "cmd/" + c
@@ -83,9 +80,18 @@ func build(dir string) error {
 	if err := goBuild("CGO_ENABLED=1", binDir+"/", commands...); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	return store.Pack(ctx, packageDir, driver)
+	for to, from := range map[string]string{packageDir: "drivers-k8s-fedora-atomic", testPackageDir: "cmd/internal/testdriver"} {
+		driver := filepath.Join(dir, filepath.Base(from))
+		if err := goBuild("CGO_ENABLED=0", driver, module+from); err != nil {
+			return err
+		}
+		if err := store.Pack(ctx, to, driver); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func goBuild(env, to string, packages ...string) error {
