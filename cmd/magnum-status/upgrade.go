@@ -44,21 +44,29 @@ type result struct {
 func upgrade() *cobra.Command {
 	group := &cobra.Command{Use: "upgrade", Short: "Prepare an upgrade", Args: cobra.NoArgs}
 	group.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
+	unfit := func(err error) error {
+		if err == nil {
+			return nil
+		}
+		return &command.ExitError{Code: broken, Err: err} // 1 and 2 are results
+	}
 	check := &cobra.Command{
-		Use: "check", Short: "Check whether this release can be started", Args: cobra.NoArgs,
+		Use: "check", Short: "Check whether this release can be started",
+		Args: func(c *cobra.Command, args []string) error { return unfit(cobra.NoArgs(c, args)) },
 		Long: "Check whether this release can be started with this configuration and database.\n\n" +
 			"Exit code 0: ready; 1: look at the warnings first; 2: something stands in the way; 255: the checks\n" +
 			"could not be made.",
 	}
+	check.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return unfit(err) })
 	asJSON := check.Flags().Bool("json", false, "print JSON instead of a table")
 	check.RunE = func(c *cobra.Command, _ []string) error {
 		env, err := command.Load(c)
 		if err != nil {
-			return &command.ExitError{Code: broken, Err: err}
+			return unfit(err)
 		}
 		results := checks(c.Context(), env.Config)
 		if err := show(c.OutOrStdout(), results, *asJSON); err != nil {
-			return &command.ExitError{Code: broken, Err: err}
+			return unfit(err)
 		}
 		worst := slices.MaxFunc(results, func(a, b result) int { return int(a.code - b.code) }).code
 		if worst == success {

@@ -55,6 +55,19 @@ func TestPolicyScope(t *testing.T) {
 	}
 }
 
+// TestPolicyUnscoped holds that by the classic defaults a token without a
+// project acts on what its user owns, and on nothing else.
+func TestPolicyUnscoped(t *testing.T) {
+	f := newFixture(t, func(c *Config) { c.Options.OsloPolicy.EnforceNewDefaults = false })
+	template := f.newTemplate("")
+	id := f.newCluster(template, "")
+	f.people["unscoped"] = keystone.Identity{UserID: "user-demo"}
+	f.people["nobody"] = keystone.Identity{}
+	f.must(200, "unscoped", "GET", "/v1/clusters/"+id, "")
+	f.refused(404, "Cluster "+id+" could not be found.", "nobody", "GET", "/v1/clusters/"+id, "")
+	f.refused(403, "Policy doesn't allow clustertemplate:delete to be performed.", "unscoped", "DELETE", "/v1/clustertemplates/"+template, "")
+}
+
 // TestPolicyRemote lets a server of the operator's decide.
 func TestPolicyRemote(t *testing.T) {
 	var mu sync.Mutex

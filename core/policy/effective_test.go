@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/go-hclog"
 )
 
 // people are callers that look at demo's object, or at their own project's
@@ -127,6 +129,21 @@ func TestScope(t *testing.T) {
 				t.Errorf("%s: allowed %v, want %v (any scope: %v)", name, got, want[i], i == 1)
 			}
 		}
+	}
+	// The first one of a rule's is logged.
+	var log bytes.Buffer
+	e, err := New(Config{AnyScope: true}, hclog.New(&hclog.LoggerOptions{Output: &log}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		for _, rule := range []string{"cluster:get", "cluster:update"} {
+			c := people["sysadmin"]
+			e.Allowed(t.Context(), rule, &c, nil)
+		}
+	}
+	if got := strings.Count(log.String(), "enforce_scope would refuse it"); got != 2 {
+		t.Errorf("%d lines are logged, want 2:\n%s", got, log.String())
 	}
 	// A rule that only a file knows is open to all.
 	own, c := with(t, Config{}, "mine: '@'"), people["sysadmin"]

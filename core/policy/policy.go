@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -26,6 +27,7 @@ type Enforcer struct {
 	// admin is the rule Admin, at hand because every request asks.
 	admin    *rule
 	anyScope bool
+	warned   sync.Map // of rules: a token of another kind was let
 	listed   []Listed
 	logger   hclog.Logger
 }
@@ -129,7 +131,10 @@ func (e *Enforcer) Allowed(ctx context.Context, rule string, c *Credentials, t T
 		if !e.anyScope {
 			return false
 		}
-		e.logger.Warn("a token of a kind that the rule is not meant for", "rule", rule, "scope", c.scope(), "meant", r.scopes)
+		if _, again := e.warned.LoadOrStore(rule, true); !again {
+			e.logger.Warn("a token of a kind that the rule is not meant for; enforce_scope would refuse it",
+				"rule", rule, "scope", c.scope(), "meant", r.scopes)
+		}
 	}
 	return r.answer(&question{ctx: ctx, rule: rule, creds: c, target: t}) == yes
 }
