@@ -72,7 +72,7 @@ type api struct {
 	sealKey []byte
 	schemas schemas
 	parents parents
-	router  http.Handler
+	router  *router
 	table   []route
 	uri     string // of Keystone, for WWW-Authenticate
 	cors    *cors  // nil: off

@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"io"
 	"mime"
@@ -42,13 +41,6 @@ type answer struct {
 	status   int
 	body     []byte
 	location string
-}
-
-type requestKey struct{}
-
-func requestOf(r *http.Request) *request {
-	rq, _ := r.Context().Value(requestKey{}).(*request)
-	return rq
 }
 
 // Attribute makes a request the target of a rule whose request is about no
@@ -235,10 +227,6 @@ func (rq *request) noBody(known []string) error {
 		return badRequest("Unknown argument: \"%s\"", strings.Join(names, ", "))
 	}
 	return nil
-}
-
-func withRequest(ctx context.Context, rq *request) context.Context {
-	return context.WithValue(ctx, requestKey{}, rq)
 }
 
 func badMarker(name, v string) error {

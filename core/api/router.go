@@ -3,6 +3,7 @@ package api
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/gorilla/mux"
 )
@@ -87,9 +88,16 @@ func (a *api) routes() []route {
 	}
 }
 
+// router finds routes. It asks mux which one it is and calls it itself: to
+// hand it over, mux would copy the request twice.
+type router struct {
+	mux    *mux.Router
+	routes map[*mux.Route]*route
+}
+
 // newRouter builds the matcher from the table.
-func newRouter(a *api, table []route) (http.Handler, error) {
-	r := mux.NewRouter().SkipClean(true)
+func newRouter(a *api, table []route) (*router, error) {
+	r := &router{mux.NewRouter(), make(map[*mux.Route]*route, len(table))}
 	for i := range table {
 		rt := &table[i]
 		switch {
@@ -100,10 +108,17 @@ func newRouter(a *api, table []route) (http.Handler, error) {
 		case rt.handle == nil || rt.name == "" || rt.min < minVersion || rt.max < rt.min:
 			return nil, fmt.Errorf("%s %s is not complete", rt.method, rt.path)
 		}
-		m := r.NewRoute().Path(rt.path).Methods(rt.method)
-		m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.run(w, r, rt, mux.Vars(r)) }))
+		r.routes[r.mux.NewRoute().Path(rt.path).Methods(rt.method)] = rt
 	}
-	lost := http.HandlerFunc(a.lost)
-	r.NotFoundHandler, r.MethodNotAllowedHandler = lost, lost
 	return r, nil
+}
+
+// find returns the route of a request and the variables in its path; nil if
+// there is none.
+func (r *router) find(method, path string) (*route, map[string]string) {
+	var match mux.RouteMatch
+	if !r.mux.Match(&http.Request{Method: method, URL: &url.URL{Path: path}}, &match) {
+		return nil, nil
+	}
+	return r.routes[match.Route], match.Vars
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -38,7 +37,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			a.fail(w, r, rq.id, errors.New("panic"))
 		}
 	}()
-	if r.Body != nil {
+	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	}
 	path := canonical(r.URL.Path)
@@ -57,18 +56,17 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	rq.base = base(r, a.Options.OsloMiddleware.EnableProxyHeadersParsing)
-	// The router sees the path without its prefix; handlers and the log keep
-	// the request itself.
-	routed := r.WithContext(withRequest(r.Context(), rq))
-	routed.URL = &url.URL{Path: path, RawQuery: r.URL.RawQuery}
-	a.router.ServeHTTP(w, routed)
+	rq.Request, rq.base = r, base(r, a.Options.OsloMiddleware.EnableProxyHeadersParsing)
+	if rq.route, rq.args = a.router.find(r.Method, path); rq.route == nil {
+		a.lost(w, rq, path)
+		return
+	}
+	a.run(w, rq)
 }
 
 // run calls a route's handler and writes its answer.
-func (a *api) run(w http.ResponseWriter, r *http.Request, rt *route, args map[string]string) {
-	rq := requestOf(r)
-	rq.Request, rq.route, rq.args = r, rt, args
+func (a *api) run(w http.ResponseWriter, rq *request) {
+	r, rt := rq.Request, rq.route
 	if err := rt.check(rq.version); err != nil {
 		a.fail(w, r, rq.id, err)
 		return

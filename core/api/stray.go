@@ -11,13 +11,12 @@ import (
 
 // lost answers for a path or a method that is not in the table, as upstream's
 // framework would.
-func (a *api) lost(w http.ResponseWriter, r *http.Request) {
-	rq := requestOf(r)
-	versioned, err := a.stray(rq.version, r.Method, strings.Split(strings.Trim(r.URL.Path, "/"), "/"))
+func (a *api) lost(w http.ResponseWriter, rq *request, path string) {
+	versioned, err := a.stray(rq.version, rq.Method, strings.Split(strings.Trim(path, "/"), "/"))
 	if versioned {
 		setVersion(w.Header(), headerValues[rq.version])
 	}
-	a.fail(w, r, rq.id, err)
+	a.fail(w, rq.Request, rq.id, err)
 }
 
 // stray finds the refusal, and whether upstream has found the resource by then
