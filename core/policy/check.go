@@ -127,7 +127,8 @@ func (k credential) answer(q *question) verdict {
 		return of(q.creds.Service != nil && slices.Contains(q.creds.Service.Roles, want))
 	}
 	have, ok := q.creds.attribute(k.name)
-	return of(ok && have == want)
+	// What a token does not have, such as a project, is equal to nothing.
+	return of(ok && have != "" && have == want)
 }
 
 // literal compares a fixed text, such as 'vm':%(server_type)s.

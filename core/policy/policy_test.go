@@ -145,6 +145,15 @@ func TestLanguageRefused(t *testing.T) {
 			t.Errorf("%.40q is accepted", rule)
 		}
 	}
+	e, err := compile(map[string]string{Admin: "!", "nobody": "user_id:", "same": "project_id:%(project_id)s"}, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rule := range []string{"nobody", "same"} {
+		if e.Allowed(t.Context(), rule, &Credentials{}, target{"project_id": ""}) {
+			t.Errorf("%s: what is not there is equal to nothing", rule)
+		}
+	}
 	if _, err := compile(map[string]string{"a": "rule:b", "b": "@ or rule:a"}, "default"); err == nil || !strings.Contains(err.Error(), "refers to itself") {
 		t.Errorf("a circle: %v", err)
 	}

@@ -170,6 +170,78 @@ func TestWatch(t *testing.T) {
 	}
 }
 
+// TestWatchReplaced is about changes that size and time of a file do not show.
+func TestWatchReplaced(t *testing.T) {
+	root := tree(t, map[string]string{"policy.yaml": "r: '!'", "new": "r: '@'"})
+	path := filepath.Join(root, "policy.yaml")
+	long := time.Unix(1_000_000_000, 0)
+	for _, p := range []string{path, filepath.Join(root, "new")} {
+		if err := os.Chtimes(p, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var log bytes.Buffer
+	now := long.Add(time.Hour)
+	w, err := Watch(Config{File: path}, hclog.New(&hclog.LoggerOptions{Output: &log}), func() time.Time { return now })
+	if err != nil {
+		t.Fatal(err)
+	}
+	step := func(what string, want bool, lines int) {
+		t.Helper()
+		log.Reset()
+		for range 3 {
+			now = now.Add(pause)
+			if got := w.Rules().Allowed(t.Context(), "r", &Credentials{}, nil); got != want {
+				t.Errorf("%s: allowed %v, want %v", what, got, want)
+			}
+		}
+		if n := strings.Count(log.String(), "\n"); n != lines {
+			t.Errorf("%s: %d lines are logged, want %d:\n%s", what, n, lines, log.String())
+		}
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	step("nothing", false, 0)
+	must(os.Rename(filepath.Join(root, "new"), path))
+	step("another file with the same size and time", true, 1)
+
+	// Written again within one tick of the file system's clock.
+	tick := now
+	for i, want := range []bool{false, true, false} {
+		must(os.WriteFile(path, []byte([]string{"r: '!'", "r: '@'", "r: '!'"}[i]), 0o600))
+		must(os.Chtimes(path, tick, tick))
+		if i == 0 {
+			now = now.Add(pause)
+		} else {
+			w.next.Store(0) // sooner than a look is due
+		}
+		if got := w.Rules().Allowed(t.Context(), "r", &Credentials{}, nil); got != want {
+			t.Errorf("write %d with the same time and size: allowed %v, want %v", i, got, want)
+		}
+	}
+	step("long after", false, 0)
+
+	must(os.Remove(path))
+	step("gone: the default denies", false, 1)
+	must(os.Mkdir(path, 0o700))
+	step("a folder in its place", false, 1)
+	must(os.Remove(path))
+	must(os.WriteFile(path, []byte("r: '@'"), 0o600))
+	step("back", true, 1)
+	must(os.WriteFile(path, []byte("r: '@'\nx: (\ny: ("), 0o600))
+	step("broken", true, 1)
+	must(os.WriteFile(path, []byte("r: '@'\nx: (\nz: (\ny: ("), 0o600))
+	step("broken otherwise, for the same reason", true, 0)
+	must(os.WriteFile(path, make([]byte, maxFile+1), 0o600))
+	step("too large", true, 1)
+	must(os.WriteFile(path, []byte("r: '@'"), 0o600))
+	step("as before", true, 1)
+}
+
 func TestWatchTogether(t *testing.T) {
 	root := tree(t, map[string]string{"policy.yaml": "cluster:create: '@'"})
 	var mu sync.Mutex
