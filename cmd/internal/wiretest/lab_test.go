@@ -45,21 +45,22 @@ type lab struct {
 // tests' own, which can do what recordings had done to clusters.
 func buildDrivers(t testing.TB) []string {
 	t.Helper()
-	var packages []string
-	for _, program := range []string{"drivers-k8s-fedora-atomic", "cmd/internal/testdriver"} {
-		dir := t.TempDir()
-		binary, packed := filepath.Join(dir, "driver"), filepath.Join(dir, "package")
-		build := exec.Command("go", "build", "-o", binary, "github.com/go-magnum/magnum/"+program)
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v\n%s", program, err, out)
-		}
-		if err := store.Pack(t.Context(), packed, binary); err != nil {
-			t.Fatal(err)
-		}
-		packages = append(packages, packed)
+	return []string{buildDriver(t, "drivers-k8s-fedora-atomic"), buildDriver(t, "cmd/internal/testdriver")}
+}
+
+func buildDriver(t testing.TB, program string) string {
+	t.Helper()
+	dir := t.TempDir()
+	binary, packed := filepath.Join(dir, "driver"), filepath.Join(dir, "package")
+	build := exec.Command("go", "build", "-o", binary, "github.com/go-magnum/magnum/"+program)
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build %s: %v\n%s", program, err, out)
 	}
-	return packages
+	if err := store.Pack(t.Context(), packed, binary); err != nil {
+		t.Fatal(err)
+	}
+	return packed
 }
 
 // serverDelay keeps a new cluster busy for as long as the requests take that
