@@ -20,9 +20,9 @@ import (
 	"github.com/go-magnum/magnum/core/state"
 )
 
-// Keystone says who a token belongs to, and which projects there are.
+// Keystone says who calls, and which projects there are.
 type Keystone interface {
-	Validate(ctx context.Context, token string) (*keystone.Identity, error)
+	Authenticate(ctx context.Context, r keystone.Request) (*keystone.Identity, error)
 	ProjectExists(ctx context.Context, id string) (bool, error)
 }
 

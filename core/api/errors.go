@@ -90,18 +90,26 @@ func (a *api) fail(w http.ResponseWriter, r *http.Request, id string, err error)
 		code := "client"
 		if status >= http.StatusInternalServerError {
 			code = "server"
+			h["Retry-After"] = []string{retryAfter}
 			a.Logger.Warn("request failed", "request", id, "method", r.Method, "path", r.URL.Path, "error", err)
 		}
 		write(w, r, status, errorBody(code, status, titleOf(status, domain.Message), domain.Message))
 	case errors.Is(err, context.Canceled) && r.Context().Err() != nil:
-		// The client went away; nobody reads an answer.
+		// The client went away, or closed its half of the connection only:
+		// then it reads what net/http sends where nothing is written, a 200.
 		a.Logger.Debug("request abandoned", "request", id, "method", r.Method, "path", r.URL.Path)
+		status := http.StatusServiceUnavailable
+		h["Retry-After"] = []string{retryAfter}
+		write(w, r, status, errorBody("server", status, http.StatusText(status), ""))
 	default:
 		a.Logger.Error("request failed", "request", id, "method", r.Method, "path", r.URL.Path, "error", err)
 		status := http.StatusInternalServerError
 		write(w, r, status, errorBody("server", status, http.StatusText(status), ""))
 	}
 }
+
+// retryAfter is in seconds; Keystone is asked as often whether it is back.
+const retryAfter = "1"
 
 const unauthorizedBody = `{"error": {"code": 401, "title": "Unauthorized", "message": "The request you have made requires authentication."}}`
 

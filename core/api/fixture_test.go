@@ -72,15 +72,15 @@ func newCloud() *cloud {
 	}
 }
 
-func (c *cloud) Validate(_ context.Context, token string) (*keystone.Identity, error) {
+func (c *cloud) Authenticate(_ context.Context, r keystone.Request) (*keystone.Identity, error) {
 	if c.down {
 		return nil, magnum.Errorf(magnum.Unavailable, "Keystone is not available.")
 	}
-	p, ok := c.people[token]
+	p, ok := c.people[r.Token]
 	if !ok {
 		return nil, magnum.Errorf(magnum.Unauthorized, "no such token")
 	}
-	p.Token = token
+	p.Token = r.Token
 	return &p, nil
 }
 

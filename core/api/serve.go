@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-magnum/magnum/core/keystone"
 	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/core/policy"
 )
@@ -112,11 +113,14 @@ func write(w http.ResponseWriter, r *http.Request, status int, body []byte) {
 
 // authenticate finds out who calls.
 func (a *api) authenticate(rq *request, r *http.Request) error {
-	token := r.Header.Get("X-Auth-Token")
-	if token == "" {
+	credentials := keystone.Request{
+		Token: r.Header.Get("X-Auth-Token"), ServiceToken: r.Header.Get("X-Service-Token"),
+		Method: r.Method, Path: r.URL.Path,
+	}
+	if credentials.Token == "" {
 		return magnum.Errorf(magnum.Unauthorized, "The request you have made requires authentication.")
 	}
-	id, err := a.Keystone.Validate(r.Context(), token)
+	id, err := a.Keystone.Authenticate(r.Context(), credentials)
 	if err != nil {
 		return err
 	}
@@ -125,6 +129,7 @@ func (a *api) authenticate(rq *request, r *http.Request) error {
 		UserID: id.UserID, UserName: id.UserName, DomainID: id.UserDomainID, DomainName: id.DomainName,
 		ProjectID: id.ProjectID, ProjectName: id.ProjectName, Roles: id.Roles,
 		System: id.SystemScope, ScopeDomainID: id.ScopeDomainID,
+		Service: (*policy.Service)(id.Service),
 	}
 	rq.creds.IsAdmin = rq.policy.IsAdmin(r.Context(), &rq.creds)
 	return nil

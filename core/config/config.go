@@ -25,6 +25,8 @@ type Config struct {
 	// then KeystoneAuth is a copy of KeystoneAuthtoken.
 	KeystoneAuthtoken KeystoneAuth `section:"keystone_authtoken"`
 	KeystoneAuth      KeystoneAuth `section:"keystone_auth"`
+	// TokenValidation is the rest of the section that KeystoneAuthtoken is of.
+	TokenValidation TokenValidation `section:"keystone_authtoken"`
 
 	BarbicanClient Client `section:"barbican_client"`
 	CinderClient   Client `section:"cinder_client" api_version:"3"`

@@ -27,8 +27,8 @@ func libraryOptions(section string) []string {
 		}
 	case "keystone_authtoken":
 		return []string{
-			"auth_version", "cache", "delay_auth_decision", "enforce_token_bind", "http_request_max_retries",
-			"include_service_catalog", "memcache*", "service_token_*", "service_type", "signing_dir",
+			"auth_version", "cache", "memcache_password", "memcache_pool_*", "memcache_tls_*",
+			"memcache_use_advanced_pool", "memcache_username", "signing_dir",
 		}
 	case "keystone_auth":
 		return []string{"collect_timing", "split_loggers"}

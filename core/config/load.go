@@ -106,10 +106,10 @@ func build(entries []entry) (*Config, error) {
 		return nil, err
 	}
 	l.warnUnknown()
-	c.warnings = l.warnings
 	if err := c.settle(l); err != nil {
 		return nil, err
 	}
+	c.warnings = l.warnings
 	return c, nil
 }
 
@@ -140,7 +140,11 @@ func (c *Config) settle(l *loader) error {
 			return &Error{File: e[len(e)-1].file, Line: e[len(e)-1].line, Section: section, Option: "auth_section",
 				Message: fmt.Sprintf("expected keystone_auth or keystone_authtoken, the other of the two, found %q", from)}
 		}
+		uri := accounts[section].WWWAuthenticateURI
 		*accounts[section] = *other
+		if uri != "" { // not of the account
+			accounts[section].WWWAuthenticateURI = uri
+		}
 	}
 	if c.KeystoneAuth.AuthURL == "" {
 		c.KeystoneAuth = c.KeystoneAuthtoken
@@ -148,7 +152,7 @@ func (c *Config) settle(l *loader) error {
 	for _, account := range accounts {
 		account.defaultDomains()
 	}
-	return nil
+	return c.TokenValidation.settle(l)
 }
 
 func (a *KeystoneAuth) defaultDomains() {

@@ -125,7 +125,7 @@ func TestWorkingFileIsUnderstood(t *testing.T) {
 	}
 	account := KeystoneAuth{
 		AuthType: "password", AuthURL: "http://identity.example/v3", Username: "magnum", Password: NewSecret("service-word"),
-		ProjectName: "service", UserDomainName: "Default", ProjectDomainName: "Default", Interface: "internal", TokenCacheTime: 300,
+		ProjectName: "service", UserDomainName: "Default", ProjectDomainName: "Default", Interface: "internal",
 	}
 	validator := account
 	validator.WWWAuthenticateURI = "http://identity.example/v3"
@@ -134,6 +134,7 @@ func TestWorkingFileIsUnderstood(t *testing.T) {
 	want := load(t, "") // the defaults, and then what the file says
 	want.Default.TransportURL = NewSecret("rabbit://magnum:bus-word@bus.example:5672/")
 	want.Default.UseStderr = true
+	want.TokenValidation.MemcachedServers = []string{"cache.example:11211"}
 	want.Default.Host = "node-1"
 	want.Default.StatePath = "/srv/magnum"
 	want.Default.PeriodicIntervalMax = 15
@@ -208,7 +209,7 @@ func TestDefaults(t *testing.T) {
 		"cinder_client.api_version":            c.CinderClient.APIVersion,
 		"magnum_client.endpoint_type":          c.MagnumClient.EndpointType,
 		"magnum_client.api_version":            c.MagnumClient.APIVersion,
-		"keystone_authtoken.token_cache_time":  c.KeystoneAuthtoken.TokenCacheTime,
+		"keystone_authtoken.token_cache_time":  c.TokenValidation.TokenCacheTime,
 		"drivers.disabled_drivers (how many)":  len(c.Drivers.DisabledDrivers),
 		"oslo_policy.remote_timeout":           c.OsloPolicy.RemoteTimeout,
 		"oslo_policy.enforce (both)":           c.OsloPolicy.EnforceScope && c.OsloPolicy.EnforceNewDefaults,

@@ -38,9 +38,42 @@ type KeystoneAuth struct {
 	KeyFile   string `ini:"keyfile"`
 	Insecure  bool   `ini:"insecure" default:"false"`
 	// Timeout is in seconds per request; 0 is the client's own.
-	Timeout int `ini:"timeout" default:"0" min:"0" alias:"http_connect_timeout"`
+	Timeout int `ini:"timeout" default:"0" min:"0"`
+}
+
+// TokenValidation is the part of [keystone_authtoken] that says how callers'
+// tokens are validated.
+type TokenValidation struct {
 	// TokenCacheTime is the seconds a validated token is believed; -1 never.
 	TokenCacheTime int `ini:"token_cache_time" default:"300" min:"-1"`
+	// HTTPConnectTimeout is in seconds for each question to Keystone; 0 is the
+	// validation's own.
+	HTTPConnectTimeout int `ini:"http_connect_timeout" default:"0" min:"0"`
+	// HTTPRequestMaxRetries is how often a question is asked again that got no
+	// answer.
+	HTTPRequestMaxRetries int `ini:"http_request_max_retries" default:"3" min:"0"`
+
+	// ServiceTokenRoles make a token in X-Service-Token that of a service; one
+	// is enough.
+	ServiceTokenRoles         []string `ini:"service_token_roles" default:"service"`
+	ServiceTokenRolesRequired bool     `ini:"service_token_roles_required" default:"true"`
+	// ServiceType is this service's in the catalogue, as access rules of
+	// application credentials name it.
+	ServiceType string `ini:"service_type"`
+	// EnforceTokenBind is disabled, or permissive or strict, which are the
+	// same: a bound token is refused.
+	EnforceTokenBind string `ini:"enforce_token_bind" default:"permissive"`
+
+	// MemcachedServers keep validated tokens for several processes.
+	MemcachedServers         []string `ini:"memcached_servers" alias:"memcache_servers"`
+	MemcacheSecurityStrategy string   `ini:"memcache_security_strategy" default:"None"`
+	MemcacheSecretKey        Secret   `ini:"memcache_secret_key"`
+	MemcacheTLSEnabled       bool     `ini:"memcache_tls_enabled" default:"false"`
+	MemcacheSASLEnabled      bool     `ini:"memcache_sasl_enabled" default:"false"`
+
+	// DelayAuthDecision and IncludeServiceCatalog have no effect here.
+	DelayAuthDecision     bool `ini:"delay_auth_decision" default:"false"`
+	IncludeServiceCatalog bool `ini:"include_service_catalog" default:"true"`
 }
 
 // Client is how one of the services is reached: [heat_client] and its like.

@@ -2,13 +2,10 @@ package keystone
 
 import (
 	"crypto/rand"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -41,9 +38,13 @@ type Config struct {
 
 	// CacheSize bounds the number of tokens kept (default 4096, and a quarter
 	// of it for refused ones), CacheTTL how long a valid one is believed
-	// (default 5 min) and NegativeTTL a refused one (default 10 s).
+	// (default 5 min) and NegativeTTL a refused one (default 10 s). A negative
+	// CacheTTL keeps neither.
 	CacheSize             int
 	CacheTTL, NegativeTTL time.Duration
+
+	// Tokens is how callers are let in.
+	Tokens TokenConfig
 
 	Logger hclog.Logger
 	Now    func() time.Time // default time.Now
@@ -60,6 +61,30 @@ type TrustConfig struct {
 	Roles []string
 }
 
+// TokenConfig is how Keystone is asked about callers' tokens, and which of them
+// are taken.
+type TokenConfig struct {
+	// Timeout bounds one attempt (default 5 s), with a login of the service's
+	// own where it needs one; Retries is how many more there are where no
+	// answer came; Limit bounds all of it, waiting included (default 10 s).
+	Timeout, Limit time.Duration
+	Retries        int
+	// Concurrent is how many questions Keystone gets at a time (default 32).
+	Concurrent int
+	// ServiceRoles make a token that of a service: one of them is enough, and
+	// with none there are no services. AnyServiceToken takes other tokens in
+	// that place too, though nothing is allowed for them.
+	ServiceRoles    []string
+	AnyServiceToken bool
+	// ServiceType is this service's in the catalogue. Access rules of
+	// application credentials name it; without, tokens that have such rules
+	// are refused.
+	ServiceType string
+	// IgnoreBind takes tokens that are bound to a way to log in.
+	IgnoreBind bool
+	Memcached  MemcachedConfig
+}
+
 // Client speaks to Keystone. It is safe for concurrent use.
 type Client struct {
 	cfg     Config
@@ -68,8 +93,10 @@ type Client struct {
 	admin   *session // of the trustee domain; nil where none is configured
 	trusts  *lru[string, *session]
 	flight  singleflight.Group
-	valid   *lru[tokenKey, *validated]
+	gate    *gate
+	valid   *tokenCache
 	refused *lru[tokenKey, time.Time]
+	shared  *sharedCache // nil where none is configured
 }
 
 // New checks the configuration. Nothing is asked of Keystone before the first
@@ -91,10 +118,17 @@ func New(c Config) (*Client, error) {
 	}
 	k := &Client{
 		cfg:     c,
-		http:    client,
+		http:    bounded(client, c.AuthURL),
 		trusts:  newLRU[string, *session](1024),
-		valid:   newLRU[tokenKey, *validated](c.CacheSize),
+		valid:   newTokenCache(c.CacheSize),
 		refused: newLRU[tokenKey, time.Time](max(c.CacheSize/4, 16)),
+	}
+	k.gate = newGate(c.Tokens.Concurrent, c.Now, k.reportHealth)
+	if c.CacheTTL > 0 {
+		var err error
+		if k.shared, err = newSharedCache(c.Tokens.Memcached, c.Now, c.Logger); err != nil {
+			return nil, fmt.Errorf("keystone: %w", err)
+		}
 	}
 	k.service = k.newSession(login{
 		userName: c.Username, password: c.Password, userDomainID: c.UserDomainID, userDomainName: c.UserDomainName,
@@ -125,6 +159,7 @@ func setDefaults(c *Config) {
 	if c.NegativeTTL == 0 {
 		c.NegativeTTL = 10 * time.Second
 	}
+	setTokenDefaults(&c.Tokens)
 	if c.Logger == nil {
 		c.Logger = hclog.NewNullLogger()
 	}
@@ -144,6 +179,27 @@ func setDefaults(c *Config) {
 	}
 }
 
+func setTokenDefaults(t *TokenConfig) {
+	if t.Timeout == 0 {
+		t.Timeout = 5 * time.Second
+	}
+	if t.Limit == 0 {
+		t.Limit = 10 * time.Second
+	}
+	if t.Concurrent == 0 {
+		t.Concurrent = 32
+	}
+}
+
+// reportHealth says once, not with every request, that nobody can be let in.
+func (k *Client) reportHealth(away bool, err error) {
+	if away {
+		k.cfg.Logger.Error("Keystone is away: requests whose tokens are not cached are refused with 503 until it answers", "error", safe(err))
+		return
+	}
+	k.cfg.Logger.Info("Keystone answers again")
+}
+
 // identityURL makes an address end in /v3: auth_url comes with and without.
 func identityURL(s string) string {
 	s = strings.TrimRight(s, "/")
@@ -151,27 +207,4 @@ func identityURL(s string) string {
 		s += "/v3"
 	}
 	return s
-}
-
-func httpClient(c Config) (*http.Client, error) {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.MaxIdleConnsPerHost = 32
-	t.TLSClientConfig = &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		InsecureSkipVerify: c.Insecure, //nolint:gosec // the operator's [keystone_auth] insecure
-	}
-	if c.CAFile != "" {
-		pem, err := os.ReadFile(c.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("keystone: read cafile: %w", err)
-		}
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("keystone: no certificate in cafile %s", c.CAFile)
-		}
-		t.TLSClientConfig.RootCAs = pool
-	}
-	// Sessions of this client also serve slower services: creating a stack
-	// takes Heat longer than any of Keystone's own calls, which have Timeout.
-	return &http.Client{Transport: t, Timeout: 4 * c.Timeout}, nil
 }

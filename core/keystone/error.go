@@ -2,11 +2,13 @@ package keystone
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
-	"net/url"
 
 	"github.com/gophercloud/gophercloud/v2"
 
@@ -27,6 +29,10 @@ func status(err error) int {
 	var code gophercloud.ErrUnexpectedResponseCode
 	if errors.As(err, &code) {
 		return code.Actual
+	}
+	var answer *answerError
+	if errors.As(err, &answer) {
+		return answer.code
 	}
 	return 0
 }
@@ -65,9 +71,40 @@ func safe(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return context.DeadlineExceeded
 	}
-	var u *url.Error
-	if errors.As(err, &u) {
-		return fmt.Errorf("no answer: %w", u.Err)
+	return reason(err)
+}
+
+// reason tells only what is known to hold nothing of an answer: one that is no
+// HTTP at all is quoted in net/http's error, and may repeat what was sent.
+func reason(err error) error {
+	var login *loginError
+	var network *net.OpError
+	var certificate *tls.CertificateVerificationError
+	var record tls.RecordHeaderError
+	var size *http.MaxBytesError
+	var timeout net.Error
+	var domain gophercloud.ErrDomainIDOrDomainName
+	switch {
+	case errors.As(err, &domain):
+		return errors.New("one of user_domain_id and user_domain_name must be set")
+	case errors.As(err, &login):
+		return login
+	case errors.Is(err, errAway), errors.Is(err, errBusy):
+		return err
+	case errors.Is(err, errUnusable):
+		return errUnusable
+	case errors.As(err, &certificate):
+		return fmt.Errorf("no answer: %w", certificate)
+	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
+		return errors.New("no answer: TLS on one side only: check auth_url")
+	case errors.As(err, &size):
+		return fmt.Errorf("the answer has more than %d bytes", size.Limit)
+	case errors.As(err, &network):
+		return fmt.Errorf("no answer: %w", network)
+	case errors.As(err, &timeout) && timeout.Timeout():
+		return errors.New("no answer in time")
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the connection was closed before the answer was complete")
 	}
 	return errors.New("no usable answer")
 }

@@ -17,6 +17,7 @@ type Identity struct {
 	UserID, UserName         string
 	UserDomainID, DomainName string
 	ProjectID, ProjectName   string
+	ProjectDomainID          string
 	Roles                    []string
 	// SystemScope and ScopeDomainID are set where the token is for the whole
 	// system or for a domain, and not for a project.
@@ -28,6 +29,16 @@ type Identity struct {
 	// ClusterUUID is set when the caller is the trustee of that cluster: a
 	// node. Its token has no project; ProjectID is then the cluster's.
 	ClusterUUID string
+	// Service is who passes the caller's request on; nil without a service
+	// token. Do not change it.
+	Service *Service
+}
+
+// Service is a service whose token came with a request.
+type Service struct {
+	UserID, UserDomainID       string
+	ProjectID, ProjectDomainID string
+	Roles                      []string
 }
 
 // IsAdminRole reports whether the caller has upstream's admin role.
@@ -40,6 +51,13 @@ func (i *Identity) Initiator() magnum.Initiator {
 	return magnum.Initiator{
 		UserID: i.UserID, UserName: i.UserName, ProjectID: i.ProjectID,
 		Roles: slices.Clone(i.Roles), DomainID: i.UserDomainID,
+	}
+}
+
+func (i *Identity) service() *Service {
+	return &Service{
+		UserID: i.UserID, UserDomainID: i.UserDomainID, ProjectID: i.ProjectID, ProjectDomainID: i.ProjectDomainID,
+		Roles: slices.Clone(i.Roles),
 	}
 }
 

@@ -28,7 +28,7 @@ type fixture struct {
 	now time.Time
 }
 
-func start(t *testing.T, change func(*keystone.Config)) *fixture {
+func start(t testing.TB, change func(*keystone.Config)) *fixture {
 	t.Helper()
 	f := &fixture{Server: keystonetest.Start(t), now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}
 	f.Server.Now = func() time.Time { return f.now }
@@ -57,7 +57,7 @@ func TestValidate(t *testing.T) {
 	}
 	want := &keystone.Identity{
 		UserID: keystonetest.DemoUser, UserName: "demo", UserDomainID: "default", DomainName: "Default",
-		ProjectID: keystonetest.DemoProj, ProjectName: keystonetest.DemoProj, Roles: []string{"member", "reader"},
+		ProjectID: keystonetest.DemoProj, ProjectName: keystonetest.DemoProj, ProjectDomainID: "default", Roles: []string{"member", "reader"},
 		Token: token, ExpiresAt: f.now.Add(time.Hour),
 	}
 	if d := cmp.Diff(want, got); d != "" {

@@ -110,6 +110,21 @@ func (s *session) get(ctx context.Context) (*gophercloud.ProviderClient, []token
 	return p, catalog, nil
 }
 
+// drop forgets a token that Keystone does not know any more, so that the next
+// get logs in again. Of those who found it out together only the first does.
+func (s *session) drop(ctx context.Context, p *gophercloud.ProviderClient, token string) error {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if s.provider == p && p.Token() == token {
+		s.provider = nil
+	}
+	return nil
+}
+
 // provider is a client that is not logged in.
 func (k *Client) provider() (*gophercloud.ProviderClient, error) {
 	p, err := openstack.NewClient(k.cfg.AuthURL)
@@ -142,7 +157,7 @@ func (k *Client) ServiceSession(ctx context.Context) (*gophercloud.ProviderClien
 
 // UserSession acts with a user's token, as long as that lives.
 func (k *Client) UserSession(ctx context.Context, token string) (*gophercloud.ProviderClient, error) {
-	v, err := k.look(ctx, token)
+	v, err := k.look(ctx, token, false)
 	if err != nil {
 		return nil, err
 	}

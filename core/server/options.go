@@ -30,7 +30,8 @@ func keystoneConfig(c Config) keystone.Config {
 		CAFile:            a.CAFile,
 		Insecure:          a.Insecure,
 		Timeout:           time.Duration(a.Timeout) * time.Second,
-		CacheTTL:          time.Duration(c.Config.KeystoneAuthtoken.TokenCacheTime) * time.Second,
+		CacheTTL:          cacheTime(c.Config.TokenValidation.TokenCacheTime),
+		Tokens:            tokenConfig(c.Config),
 		Trust: keystone.TrustConfig{
 			DomainID:        t.TrusteeDomainID,
 			DomainName:      t.TrusteeDomainName,
@@ -43,6 +44,30 @@ func keystoneConfig(c Config) keystone.Config {
 		},
 		Logger: c.Logger.Named("keystone"),
 	}
+}
+
+func tokenConfig(c *config.Config) keystone.TokenConfig {
+	v := c.TokenValidation
+	return keystone.TokenConfig{
+		Timeout:         time.Duration(cmp.Or(v.HTTPConnectTimeout, c.KeystoneAuthtoken.Timeout)) * time.Second,
+		Retries:         v.HTTPRequestMaxRetries,
+		ServiceRoles:    v.ServiceTokenRoles,
+		AnyServiceToken: !v.ServiceTokenRolesRequired,
+		ServiceType:     v.ServiceType,
+		IgnoreBind:      v.EnforceTokenBind == "disabled",
+		Memcached: keystone.MemcachedConfig{
+			Servers: v.MemcachedServers, Strategy: v.MemcacheSecurityStrategy, Secret: v.MemcacheSecretKey.Reveal(),
+		},
+	}
+}
+
+// cacheTime is never the zero of keystone.Config, which is its default: no
+// time at all means not to keep tokens.
+func cacheTime(seconds int) time.Duration {
+	if seconds <= 0 {
+		return -1
+	}
+	return time.Duration(seconds) * time.Second
 }
 
 func lookupConfig(c *config.Config, k *keystone.Client) openstack.Config {

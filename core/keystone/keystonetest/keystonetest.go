@@ -25,6 +25,9 @@ const (
 	DomainName = "magnum"
 )
 
+// expiredWindow is how long a token may have run out for a service to bring it.
+const expiredWindow = 48 * time.Hour
+
 // Server is a Keystone.
 type Server struct {
 	*httptest.Server
@@ -69,6 +72,7 @@ type token struct {
 	trust           string
 	roles           []role
 	expires         time.Time
+	extra           map[string]any
 }
 
 // Start serves until the test ends.
@@ -95,6 +99,25 @@ func (s *Server) Token(userID, project string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.issue(&token{user: s.users[userID], project: project, roles: []role{{"member"}, {"reader"}}})
+}
+
+// Grant is a token as a test wants it.
+type Grant struct {
+	User, Project string
+	Roles         []string
+	// Extra is added to the token's data.
+	Extra map[string]any
+}
+
+// Issue is Token for other roles and odder tokens.
+func (s *Server) Issue(g Grant) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	tk := &token{user: s.users[g.User], project: g.Project, extra: g.Extra}
+	for _, name := range g.Roles {
+		tk.roles = append(tk.roles, role{name})
+	}
+	return s.issue(tk)
 }
 
 // Revoke makes a token unknown.
@@ -241,8 +264,11 @@ func (s *Server) show(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := r.Header.Get("X-Subject-Token")
-	tk := s.tokens[id]
-	if tk == nil || !s.Now().Before(tk.expires) {
+	tk, until := s.tokens[id], s.Now()
+	if r.URL.Query().Get("allow_expired") == "1" {
+		until = until.Add(-expiredWindow)
+	}
+	if tk == nil || !until.Before(tk.expires) {
 		refuse(w, http.StatusNotFound, "Could not find token: "+id+".")
 		return
 	}
@@ -266,6 +292,7 @@ func (s *Server) answer(w http.ResponseWriter, code int, id string, tk *token) {
 	if tk.domain != "" {
 		body["domain"] = map[string]any{"id": tk.domain, "name": domainName(tk.domain)}
 	}
+	maps.Copy(body, tk.extra)
 	w.Header().Set("X-Subject-Token", id)
 	write(w, code, map[string]any{"token": body})
 }
