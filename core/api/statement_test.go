@@ -62,9 +62,10 @@ func TestStatementsOfLists(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f.handler, f.version = h, version
+			cold := f.with(h)
+			cold.version = version
 			before := f.db.QueryCount()
-			got := f.must(200, tc.whose, "GET", "/v1"+path, "")
+			got := cold.must(200, tc.whose, "GET", "/v1"+path, "")
 			count := f.db.QueryCount() - before
 			if rows, _ := got.body[tc.list].([]any); len(rows) != n {
 				t.Errorf("%s: %d, want %d", path, len(rows), n)

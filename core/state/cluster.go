@@ -24,6 +24,7 @@ func (db *DB) Cluster(ctx context.Context, s Scope, ident string) (*magnum.Clust
 	}
 	w, err := db.whole(ctx, where, args)
 	if err == nil {
+		defer db.forget(w)
 		switch len(w.clusters) {
 		case 0:
 			return nil, clusterNotFound(ident)

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/uptrace/bun/schema"
+
 	"github.com/go-magnum/magnum/core/magnum"
 )
 
@@ -17,6 +19,8 @@ type whole struct {
 	pins     []pinRow
 	clusters []clusterRow
 	groups   []nodeGroupRow
+
+	at *landing
 }
 
 // Kinds of rows in the answer to wholeQuery.
@@ -50,7 +54,8 @@ func (db *DB) wholeQuery(where string) string {
 	}, " UNION ALL ")
 }
 
-// whole reads what is stored of the clusters that fit a condition on c.
+// whole reads what is stored of the clusters that fit a condition on c. The
+// answer goes back to [DB.forget] once something was made of it.
 func (db *DB) whole(ctx context.Context, where string, args []any) (*whole, error) {
 	stmt, err := db.prepareAs(ctx, "whole "+where, func() string { return db.wholeQuery(where) }) //nolint:sqlclosecheck // kept
 	if err != nil {
@@ -66,19 +71,22 @@ func (db *DB) whole(ctx context.Context, where string, args []any) (*whole, erro
 	if err != nil {
 		return nil, err
 	}
-	l := newLanding(len(columns))
-	w := &whole{clusters: make([]clusterRow, 0, 1), groups: make([]nodeGroupRow, 0, 2)}
+	w, ok := db.wholes.Get().(*whole)
+	if !ok {
+		w = &whole{at: newLanding(len(columns))}
+	}
+	l := w.at
 	for found.Next() {
 		if err := found.Scan(l.into...); err != nil {
 			return nil, err
 		}
 		switch l.values[0] {
 		case pinKind:
-			err = land(db, &w.pins, l.values[1:])
+			err = land(db.columns.pinTable, &w.pins, l.values[1:])
 		case clusterKind:
-			err = land(db, &w.clusters, l.values[1:])
+			err = land(db.columns.clusterTable, &w.clusters, l.values[1:])
 		default:
-			err = land(db, &w.groups, l.values[1:])
+			err = land(db.columns.groupTable, &w.groups, l.values[1:])
 		}
 		if err != nil {
 			return nil, err
@@ -87,9 +95,18 @@ func (db *DB) whole(ctx context.Context, where string, args []any) (*whole, erro
 	return w, found.Err()
 }
 
+// forget keeps an answer's memory, but nothing of what it said, for the next.
+func (db *DB) forget(w *whole) {
+	clear(w.pins)
+	clear(w.clusters)
+	clear(w.groups)
+	clear(w.at.values)
+	w.pins, w.clusters, w.groups = w.pins[:0], w.clusters[:0], w.groups[:0]
+	db.wholes.Put(w)
+}
+
 // land appends a row.
-func land[T any](db *DB, rows *[]T, values []any) error {
-	table := db.read.Table(reflect.TypeFor[T]())
+func land[T any](table *schema.Table, rows *[]T, values []any) error {
 	*rows = append(*rows, *new(T))
 	return fill(reflect.ValueOf(&(*rows)[len(*rows)-1]).Elem(), table.Fields, values)
 }

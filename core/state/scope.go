@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/schema"
 
 	"github.com/go-magnum/magnum/core/magnum"
 )
@@ -49,6 +50,8 @@ type Page struct {
 // columns are those of upstream's tables, as their rows here declare them.
 type columns struct {
 	cluster, pin, nodegroup, template, quota []string
+
+	clusterTable, pinTable, groupTable *schema.Table
 }
 
 func columnsOf(db *bun.DB) columns {
@@ -65,6 +68,10 @@ func columnsOf(db *bun.DB) columns {
 		nodegroup: names(nodeGroupRow{}),
 		template:  names(templateRow{}),
 		quota:     names(quotaRow{}),
+
+		clusterTable: db.Table(reflect.TypeFor[clusterRow]()),
+		pinTable:     db.Table(reflect.TypeFor[pinRow]()),
+		groupTable:   db.Table(reflect.TypeFor[nodeGroupRow]()),
 	}
 }
 

@@ -45,6 +45,7 @@ type DB struct {
 	statements atomic.Int64
 	prepared   sync.Map // of query, or key, to *sql.Stmt on read
 	columns    columns
+	wholes     sync.Pool // of *whole
 }
 
 // Open opens a database, and makes an empty one where there is none. It does
@@ -78,7 +79,9 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if db.write, err = db.pool(ctx, src.dsn("_txlock=immediate", "_synchronous=FULL"), 1); err != nil {
 		return nil, err
 	}
-	if db.read, err = db.pool(ctx, src.dsn("_query_only=on"), max(4, 2*runtime.GOMAXPROCS(0))); err != nil {
+	// No mutex within SQLite: database/sql gives a connection to one caller at a
+	// time, and for each column of each row SQLite would lock it again.
+	if db.read, err = db.pool(ctx, src.dsn("_query_only=on", "_mutex=no"), max(4, 2*runtime.GOMAXPROCS(0))); err != nil {
 		return nil, errors.Join(err, db.write.Close())
 	}
 	db.columns = columnsOf(db.read)
