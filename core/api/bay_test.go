@@ -66,6 +66,10 @@ func TestBayCreate(t *testing.T) {
 	if len(later.body) != 1 || later.header.Get("Location") != "" {
 		t.Errorf("at 1.2: %s, Location %q", later.text, later.header.Get("Location"))
 	}
+	inherited := f.must(202, "demo", "POST", "/v1/bays", `{"baymodel_id": "m", "labels": null}`, asked("1.2")...)
+	if got := f.stored(inherited.str("uuid")).Labels; !cmp.Equal(got, magnum.Labels{"a": "b"}) {
+		t.Errorf("labels null: stored %v", got)
+	}
 	c = f.stored(later.str("uuid"))
 	if !strings.HasSuffix(c.Name, "-bay") || !cmp.Equal(c.Labels, magnum.Labels{"x": "1"}) {
 		t.Errorf("stored %q with labels %v", c.Name, c.Labels)

@@ -142,8 +142,8 @@ func (a *api) createCluster(rq *request) (*answer, error) {
 		return nil, magnum.Errorf(magnum.Forbidden, "Not authorized.")
 	}
 	c := b.inherit(t)
-	if rq.old {
-		c.Labels = b.labels // as upstream: a bay has its own or none
+	if rq.old && !sentNull(body, "labels") {
+		c.Labels = b.labels // as upstream: only null inherits the baymodel's
 	}
 	if err := a.checkCluster(rq, c, t, d); err != nil {
 		return nil, err

@@ -175,7 +175,7 @@ func readTemplate(rq *request, coes []string) (t *magnum.ClusterTemplate, coe st
 
 func sentNull(body []byte, name string) bool {
 	v, err := parseJSON(body)
-	return err == nil && v.member(name) != nil
+	return err == nil && v.member(name) != nil && v.member(name).value.kind == null
 }
 
 var errPublish = magnum.Errorf(magnum.Forbidden, "Not authorized to set public or hidden flag for cluster template.")
