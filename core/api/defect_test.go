@@ -24,7 +24,7 @@ import (
 //   - periodic emission of duplicate notifications: the same
 //   - no timeouts: TestDeadline, TestDefaultDeadline of core/conductor
 //   - load balancers left behind: TestPreDelete, TestPreDeletePattern of core/conductor
-//   - health monitor never made, a label that cannot disable floating IPs: TestCases of drivers-k8s-fedora-atomic
+//   - health monitor never made, a label that cannot disable floating IPs: TestDescription, TestGolden of drivers-k8s-fedora-atomic
 //   - certificates left behind: TestDelete, TestRotate, TestDeleteDuringRotation of core/cert; TestDelete of core/conductor
 //   - the order of a rotation: TestRotateCAFails, TestRotateCASurvivesCrash of core/conductor
 func TestDefects(t *testing.T) {
