@@ -57,10 +57,11 @@ lint: $(addprefix bin/tools/,$(TOOLS))
 	  done; [ -z "$$failed" ] || { echo "to be mended:$$failed"; exit 1; }
 
 generate: $(addprefix bin/tools/,$(TOOLS)) ## what is generated; leaves a clean tree
+	go run ./cmd/internal/apidoc
 	cd sdk && PATH="$(CURDIR)/bin/tools:$$PATH" ../bin/tools/buf generate
 
 check: lint generate test ## what a change must pass
-	@git diff --exit-code -- sdk/driverpb
+	@git diff --exit-code -- sdk/driverpb docs/api
 
 clean:
 	rm -rf bin

@@ -84,6 +84,7 @@ func FuzzForwarded(f *testing.F) {
 	f.Add(`host="`, "ftp", "x\"y", "//evil", "")
 	f.Add(`proto=HTTPS;host=[2001:db8::1]:9511;;=`, "", "", "/a/\\", "h\x00st")
 	h := newHammer(f, func(c *Config) { c.Options.OsloMiddleware.EnableProxyHeadersParsing = true })
+	h.described = nil
 	f.Fuzz(func(t *testing.T, forwarded, proto, host, prefix, own string) {
 		for _, target := range []string{"/", "/v1/clusters?limit=1", "/v1/clustertemplates/free"} {
 			r := h.request("GET", target, "")

@@ -147,6 +147,18 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestCheckAnswer(t *testing.T) {
+	d := loaded(t)
+	odd := exchange("POST", "/v1/clusters", `{"nodes": 2}`, 202, accepted)
+	if err := d.CheckAnswer(odd); err != nil {
+		t.Error(err)
+	}
+	odd.Answer = []byte("{}")
+	if err := d.CheckAnswer(odd); err == nil {
+		t.Error("an answer without uuid is let pass")
+	}
+}
+
 func TestHold(t *testing.T) {
 	d := loaded(t)
 	var found []error

@@ -37,6 +37,7 @@ const Newest = 14
 // Document is the description of the API at all versions.
 type Document struct {
 	root     map[string]any
+	router   routers.Router // for the paths of all versions
 	mu       sync.Mutex
 	editions map[int]*edition
 }
@@ -74,7 +75,6 @@ func Parse(text []byte) (*Document, error) {
 	if err := yaml.Unmarshal(text, &root); err != nil {
 		return nil, fmt.Errorf("read the API's description: %w", err)
 	}
-	d := &Document{root: root, editions: map[int]*edition{}}
 	loaded, err := load(root)
 	if err != nil {
 		return nil, err
@@ -85,6 +85,11 @@ func Parse(text []byte) (*Document, error) {
 	if err := loaded.Validate(context.Background()); err != nil {
 		return nil, fmt.Errorf("check the API's description: %w", err)
 	}
+	router, err := gorillamux.NewRouter(loaded)
+	if err != nil {
+		return nil, fmt.Errorf("find paths of the API's description: %w", err)
+	}
+	d := &Document{root: root, router: router, editions: map[int]*edition{}}
 	if _, err := d.Operations(); err != nil {
 		return nil, fmt.Errorf("check the API's description: %w", err)
 	}
@@ -168,15 +173,7 @@ func (d *Document) at(minor int) (*edition, error) {
 		return nil, err
 	}
 	root, _ := pruned.(map[string]any)
-	loaded, err := load(root)
-	if err != nil {
-		return nil, err
-	}
-	router, err := gorillamux.NewRouter(loaded)
-	if err != nil {
-		return nil, fmt.Errorf("find paths of the API's description: %w", err)
-	}
-	e := &edition{root: root, router: router, compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}}
+	e := &edition{root: root, router: d.router, compiler: jsonschema.NewCompiler(), schemas: map[string]*jsonschema.Schema{}}
 	e.compiler.DefaultDraft(jsonschema.Draft2020)
 	e.compiler.AssertFormat()
 	if err := e.compiler.AddResource(resource, root); err != nil {
@@ -248,12 +245,18 @@ func (d *Document) has(item any, minor int) (bool, error) {
 	return true, nil
 }
 
+// JSON pointers spell two characters in their own way.
+var (
+	escape   = strings.NewReplacer("~", "~0", "/", "~1")
+	unescape = strings.NewReplacer("~1", "/", "~0", "~")
+)
+
 // find follows a reference within a document.
 func find(root map[string]any, ref string) (map[string]any, string) {
 	pointer := strings.TrimPrefix(ref, "#")
 	node := root
 	for name := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
-		node, _ = node[strings.NewReplacer("~1", "/", "~0", "~").Replace(name)].(map[string]any)
+		node, _ = node[unescape.Replace(name)].(map[string]any)
 	}
 	return node, pointer
 }
@@ -271,7 +274,7 @@ func (e *edition) part(names ...string) part { return e.step(part{e.root, ""}, n
 func (e *edition) step(p part, names ...string) part {
 	for _, name := range names {
 		p.node, _ = p.node[name].(map[string]any)
-		p.pointer += "/" + strings.NewReplacer("~", "~0", "/", "~1").Replace(name)
+		p.pointer += "/" + escape.Replace(name)
 		if ref, ok := p.node["$ref"].(string); ok && name != "schema" {
 			p.node, p.pointer = find(e.root, ref)
 		}
@@ -303,5 +306,6 @@ func (e *edition) operation(method, path string) (op, item part, found bool) {
 		return part{}, part{}, false
 	}
 	item = e.part("paths", route.Path)
-	return e.step(item, strings.ToLower(method)), item, true
+	op = e.step(item, strings.ToLower(method))
+	return op, item, op.node != nil
 }
