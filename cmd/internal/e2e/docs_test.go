@@ -95,3 +95,27 @@ func TestReadmeWithClient(t *testing.T) {
 	}
 	c.wait("one", "CREATE_COMPLETE", 90*time.Second)
 }
+
+// TestDriverPageWithClient runs what the driver's page says of node groups.
+func TestDriverPageWithClient(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 200*time.Millisecond)
+	c := newCLI(t, l.cloud.OpenRC("demo"))
+	l.startAPI()
+	l.start("conductor", "")
+	l.template(l.client("demo")) // returns once the driver is published
+	for _, line := range documented(t, "docs/drivers/k8s-fedora-atomic.md", "openstack ") {
+		line = strings.ReplaceAll(line, "'", "") // no argument has blanks
+		c.run(strings.Fields(strings.TrimPrefix(line, "openstack "))...)
+		switch {
+		case strings.Contains(line, "template create"):
+		case strings.Contains(line, "cluster create"):
+			c.wait("prod", "CREATE_COMPLETE", 90*time.Second)
+		default:
+			c.wait("prod", "UPDATE_COMPLETE", 90*time.Second)
+		}
+	}
+	if stacks := l.cloud.Stacks(); len(stacks) != 1 {
+		t.Errorf("%d stacks, want the cluster's alone", len(stacks))
+	}
+}

@@ -112,7 +112,7 @@ func TestRealOpenStack(t *testing.T) {
 	c.createTemplate("k8s")
 	c.run("coe", "cluster", "create", "real", "--cluster-template", "k8s", "--master-count", "1", "--node-count", "1")
 	got := c.wait("real", "CREATE_COMPLETE", 8*time.Minute)
-	stack := got["stack_id"].(string)
+	stack := c.value("stack", "list", "-c", "ID") // of which this client sees nothing at the version it asks for
 	if status := c.value("stack", "show", stack, "-c", "stack_status"); status != "CREATE_COMPLETE" {
 		t.Errorf("the stack is %s", status)
 	}
