@@ -80,6 +80,34 @@ func TestShrink(t *testing.T) {
 	}
 }
 
+// A server may be nested deeper than its place in the group.
+func TestShrinkServersOnVolumes(t *testing.T) {
+	b := newBench(t)
+	c := b.conductor()
+	uuid := b.made(c)
+	b.heat.Change(b.cluster(uuid).StackID, func(s *heattest.Stack) {
+		for i, r := range s.Resources {
+			if r.Type == "OS::Nova::Server" {
+				volume := append(slices.Clone(r.Path[:2]), "server_on_volume")
+				s.Resources = append(s.Resources, heattest.Resource{Path: volume, Type: "v.yaml", Status: r.Status})
+				s.Resources[i].Path = append(slices.Clone(volume), "server")
+			}
+		}
+	})
+	var indexes []string
+	b.driver.selects = func(r driver.SelectNodesRequest) (driver.SelectNodesResponse, error) {
+		for _, n := range r.Nodes {
+			indexes = append(indexes, n.HeatIndex)
+		}
+		return driver.SelectNodesResponse{}, nil
+	}
+	b.accept(uuid, resizeTo(2, 3), magnum.UpdateInProgress)
+	b.settled(uuid, c)
+	if want := []string{"0", "2", "10"}; !slices.Equal(indexes, want) {
+		t.Errorf("the driver was asked to choose of %v, want %v", indexes, want)
+	}
+}
+
 // While the stack changes, cluster and groups say so.
 func TestResizeInProgress(t *testing.T) {
 	b := newBench(t)

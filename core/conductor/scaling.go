@@ -111,15 +111,11 @@ func (c *Conductor) nodes(ctx context.Context, t *task, group *magnum.NodeGroup)
 	}
 	var nodes []driver.Node
 	for _, r := range all {
-		if r.Type != "OS::Nova::Server" || len(r.Path) < 3 {
+		if r.Type != "OS::Nova::Server" {
 			continue
 		}
-		// group name, index, …, server
-		name, index := r.Path[len(r.Path)-3], r.Path[len(r.Path)-2]
-		if strings.Contains(name, "master") != group.IsMaster() {
-			continue
-		}
-		if _, err := strconv.Atoi(index); err != nil {
+		name, index := member(r.Path)
+		if index == "" || strings.Contains(name, "master") != group.IsMaster() {
 			continue
 		}
 		nodes = append(nodes, driver.Node{Name: r.Name, HeatIndex: index, ServerID: r.PhysicalID})
@@ -135,4 +131,16 @@ func (c *Conductor) nodes(ctx context.Context, t *task, group *magnum.NodeGroup)
 		}
 	}
 	return nodes, nil
+}
+
+// member finds the resource group that a server is in, and its index there, by
+// the server's place in the tree: group, index, server, and in between what
+// the server is nested in, such as the template of one that boots from a volume.
+func member(path []string) (group, index string) {
+	for i := len(path) - 2; i > 0; i-- {
+		if _, err := strconv.Atoi(path[i]); err == nil {
+			return path[i-1], path[i]
+		}
+	}
+	return "", ""
 }
