@@ -23,7 +23,9 @@ func BenchmarkMemory(b *testing.B) {
 // TestMemory is the same for a few of them, and holds that a leak would be
 // seen.
 func TestMemory(t *testing.T) {
-	const most = 0.5 // MiB: buffers that come and go
+	// MiB, of buffers and caches that fill; 0.64 were seen on a machine with
+	// twenty times the work it can do.
+	const most = 2
 	if grown := newTraffic(t, nil).grown(500, 2500); grown > most {
 		t.Errorf("2,000 requests left %.2f MiB", grown)
 	}
@@ -32,10 +34,10 @@ func TestMemory(t *testing.T) {
 	leak := func() {
 		mu.Lock()
 		defer mu.Unlock()
-		kept = append(kept, make([]byte, 2048))
+		kept = append(kept, make([]byte, 4096))
 	}
-	if grown := newTraffic(t, leak).grown(100, 600); grown < most {
-		t.Errorf("a leak of 2 KiB a request shows as %.2f MiB after 500", grown)
+	if grown := newTraffic(t, leak).grown(100, 1100); grown < most {
+		t.Errorf("a leak of 4 KiB a request shows as %.2f MiB after 1,000", grown)
 	}
 	runtime.KeepAlive(kept)
 }
