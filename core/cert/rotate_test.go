@@ -201,6 +201,22 @@ func TestRotate(t *testing.T) {
 	}
 }
 
+// Keys are dear: a set that is there already is not made to be thrown away.
+func TestStageTwiceIsOnce(t *testing.T) {
+	f := newFixture(t, cert.Config{})
+	f.generate(t)
+	op := f.begin(t)
+	f.keys.Store(0)
+	for range 2 {
+		if err := f.Stage(t.Context(), op, f.load(t)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := f.keys.Load(); n != 5 {
+		t.Errorf("%d keys were made", n)
+	}
+}
+
 // A rotation whose repeats come from a conductor that lost it makes nothing.
 func TestStageWithoutTheOperation(t *testing.T) {
 	f := newFixture(t, cert.Config{})

@@ -28,6 +28,7 @@ func (b *bench) keypairs() int {
 func (b *bench) rotateCA(uuid string) {
 	b.Helper()
 	b.request(uuid, magnum.OpRotateCA, nil, func(c *magnum.Cluster) {
+		c.CreateTimeout = 3 // minutes, for tests that come to the end of them
 		for i := range c.NodeGroups {
 			if c.NodeGroups[i].IsDefault {
 				c.NodeGroups[i].Status = magnum.UpdateInProgress

@@ -140,3 +140,32 @@ func TestPreDeletePattern(t *testing.T) {
 		t.Errorf("%s %q", got.Status, got.StatusReason)
 	}
 }
+
+// Heat takes a delete and forgets about it, while the stack is still being
+// made: it is asked again.
+func TestDeleteIsAskedForAgain(t *testing.T) {
+	b := newBench(t)
+	c := b.conductor()
+	b.heat.SetHold(true)
+	uuid := b.create(nil)
+	turn(t.Context(), c)
+	asked := 0
+	b.heat.SetBefore(func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method != http.MethodDelete {
+			return false
+		}
+		asked++
+		if asked == 1 {
+			w.WriteHeader(http.StatusNoContent)
+			return true
+		}
+		b.heat.SetHold(false)
+		return false
+	})
+	b.delete(uuid)
+	b.destroyed(uuid, c)
+	b.nothingLeft(uuid)
+	if asked != 2 {
+		t.Errorf("asked %d times", asked)
+	}
+}

@@ -1,7 +1,6 @@
 package conductor
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,92 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/go-magnum/magnum/core/heat/heattest"
-	"github.com/go-magnum/magnum/core/keystone/keystonetest"
 	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
-
-// request starts an operation as the API does: change is what it writes into
-// the rows.
-func (b *bench) request(cluster string, kind magnum.OperationKind, input any, change func(*magnum.Cluster)) {
-	b.Helper()
-	op := &magnum.Operation{Kind: kind, Initiator: magnum.Initiator{UserID: keystonetest.DemoUser, ProjectID: keystonetest.DemoProj}}
-	if input != nil {
-		var err error
-		op.Input, err = json.Marshal(input)
-		b.must(err)
-	}
-	b.must(b.db.Accept(b.Context(), cluster, op, func(c *magnum.Cluster) error {
-		c.Status = magnum.UpdateInProgress
-		if change != nil {
-			change(c)
-		}
-		return nil
-	}))
-}
-
-func (b *bench) createGroup(cluster, name string) {
-	b.Helper()
-	b.request(cluster, magnum.OpCreateNodeGroup, magnum.NodeGroupInput{NodeGroup: name}, func(c *magnum.Cluster) {
-		c.NodeGroups = append(c.NodeGroups, magnum.NodeGroup{Name: name, Role: magnum.RoleWorker, NodeCount: 2, Status: magnum.CreateInProgress})
-	})
-}
-
-func (b *bench) deleteGroup(cluster, name string) {
-	b.Helper()
-	b.request(cluster, magnum.OpDeleteNodeGroup, magnum.NodeGroupInput{NodeGroup: name}, func(c *magnum.Cluster) {
-		c.NodeGroup(name).Status = magnum.DeleteInProgress
-	})
-}
-
-// updateGroup asks for other bounds, labels and taints.
-func (b *bench) updateGroup(cluster, name string) {
-	b.Helper()
-	before := *b.cluster(cluster).NodeGroup(name)
-	b.request(cluster, magnum.OpUpdateNodeGroup, magnum.NodeGroupInput{NodeGroup: name, Before: &before}, func(c *magnum.Cluster) {
-		g := c.NodeGroup(name)
-		g.Status = magnum.UpdateInProgress
-		g.MinNodeCount, g.MaxNodeCount = 1, 7
-		g.NodeLabels, g.NodeTaints = magnum.Labels{"zone": "b"}, []magnum.Taint{{Key: "gpu", Effect: "NoSchedule"}}
-	})
-}
-
-// withGroup is a cluster with the node group gpu.
-func (b *bench) withGroup(c *Conductor) string {
-	b.Helper()
-	uuid := b.made(c)
-	b.createGroup(uuid, "gpu")
-	if got := b.settled(uuid, c); got.Status != magnum.UpdateComplete {
-		b.Fatalf("%s %q", got.Status, got.StatusReason)
-	}
-	return uuid
-}
-
-// stackOf is the node group's stack, as Heat has it; nil where there is none.
-func (b *bench) stackOf(g *magnum.NodeGroup) *heattest.Stack {
-	for _, s := range b.heat.Stacks() {
-		if s.ID == g.StackID {
-			return &s
-		}
-	}
-	return nil
-}
-
-// statuses are the cluster's and its groups', in their order.
-func statuses(c *magnum.Cluster) []magnum.Status {
-	all := []magnum.Status{c.Status}
-	for _, g := range c.NodeGroups {
-		all = append(all, g.Status)
-	}
-	return all
-}
-
-func (b *bench) wantStatuses(c *magnum.Cluster, want ...magnum.Status) {
-	b.Helper()
-	if d := cmp.Diff(want, statuses(c)); d != "" {
-		b.Errorf("statuses of the cluster and its groups (-want +got):\n%s\n%q", d, c.StatusReason)
-	}
-}
 
 func TestCreateNodeGroup(t *testing.T) {
 	b := newBench(t)
@@ -411,4 +327,40 @@ func TestDeleteFailsInANodeGroup(t *testing.T) {
 	b.delete(uuid)
 	b.destroyed(uuid, c)
 	b.nothingLeft(uuid)
+}
+
+// Groups of the same name, in clusters of the same name, have stacks of their
+// own; and so has one that comes after another.
+func TestNodeGroupsOfOneName(t *testing.T) {
+	b := newBench(t)
+	c := b.conductor()
+	first, second := b.withGroup(c), b.withGroup(c)
+	before := b.cluster(first).NodeGroup("gpu").StackID
+	b.heat.SetAfter(func(_ http.ResponseWriter, r *http.Request) bool { // it does not go yet
+		if r.Method == http.MethodDelete {
+			b.heat.Change("", func(s *heattest.Stack) {
+				if s.Status == "DELETE_IN_PROGRESS" {
+					s.Status = "DELETE_FAILED"
+				}
+			})
+		}
+		return false
+	})
+	b.deleteGroup(first, "gpu")
+	b.settled(first, c)
+	b.heat.SetAfter(nil)
+	b.deleteGroup(first, "gpu")
+	b.settled(first, c)
+	b.createGroup(first, "gpu")
+	after := b.settled(first, c).NodeGroup("gpu").StackID
+	if n := len(b.heat.Stacks()); n != 4 || after == before || after == b.cluster(second).NodeGroup("gpu").StackID {
+		t.Errorf("%d stacks, want 4; the group's is %s, was %s", n, after, before)
+	}
+	names := map[string]bool{}
+	for _, s := range b.heat.Stacks() {
+		names[s.Name] = true
+	}
+	if len(names) != 4 {
+		t.Errorf("names %v", names)
+	}
 }

@@ -153,7 +153,7 @@ func (c *Conductor) step(ctx context.Context, t *task, f flow, i int) error {
 	if i+1 == len(f.phases) {
 		return c.finish(ctx, t, f, effect)
 	}
-	next := f.phases[i+1]
+	next, before := f.phases[i+1], t.data
 	t.op.Phase = next.name
 	t.aim(next)
 	reason := c.waitFor(t, next.doing(t))
@@ -168,6 +168,7 @@ func (c *Conductor) step(ctx context.Context, t *task, f flow, i int) error {
 	}, p.save.or(c.DB.Advance))
 	if err != nil { // nothing was saved: this phase is the one to repeat
 		t.op.Phase, t.op.SealedToken = p.name, sealed
+		t.data.Waiting, t.data.Since = before.Waiting, before.Since
 		t.aim(p)
 	}
 	return err
