@@ -1,7 +1,6 @@
 package conductor
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"net/http"
@@ -241,21 +240,15 @@ func TestDeleteDuringRotateCA(t *testing.T) {
 		for _, point := range []Point{Before, After} {
 			t.Run(fmt.Sprintf("%s %s", point, phase), func(t *testing.T) {
 				b := newBench(t)
-				accepted := false
 				var uuid string
-				b.hook = func(_ context.Context, op *magnum.Operation, p string, at Point) {
-					if op.Kind == magnum.OpRotateCA && p == phase && at == point && !accepted {
-						accepted = true
-						b.delete(uuid)
-					}
-				}
+				accepted := b.deleteAt(magnum.OpRotateCA, phase, point, &uuid)
 				c := b.conductor()
 				uuid = b.made(c)
 				b.rotateCA(uuid)
 				b.destroyed(uuid, c, b.conductor())
 				b.nothingLeft(uuid)
-				if n := b.keypairs(); n != 0 || !accepted {
-					t.Errorf("%d keypairs are left; the delete came: %v", n, accepted)
+				if n := b.keypairs(); n != 0 || !*accepted {
+					t.Errorf("%d keypairs are left; the delete came: %v", n, *accepted)
 				}
 			})
 		}

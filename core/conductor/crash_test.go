@@ -179,6 +179,18 @@ func TestFenceLost(t *testing.T) {
 	}
 }
 
+// deleteAt asks for the cluster's end when an operation on it comes to a point.
+func (b *bench) deleteAt(kind magnum.OperationKind, phase string, point Point, uuid *string) *bool {
+	accepted := false
+	b.hook = func(_ context.Context, op *magnum.Operation, p string, at Point) {
+		if op.Kind == kind && p == phase && at == point && !accepted {
+			accepted = true
+			b.delete(*uuid)
+		}
+	}
+	return &accepted
+}
+
 // A delete takes a running create's place and removes what that has made,
 // wherever it is.
 func TestDeleteDuringCreate(t *testing.T) {
@@ -186,17 +198,14 @@ func TestDeleteDuringCreate(t *testing.T) {
 		for _, point := range []Point{Before, After} {
 			t.Run(fmt.Sprintf("%s %s", point, phase), func(t *testing.T) {
 				b := newBench(t)
-				accepted := false
 				var uuid string
-				b.hook = func(_ context.Context, op *magnum.Operation, p string, at Point) {
-					if op.Kind == magnum.OpCreate && p == phase && at == point && !accepted {
-						accepted = true
-						b.accept(uuid, &magnum.Operation{Kind: magnum.OpDelete}, magnum.DeleteInProgress)
-					}
-				}
+				accepted := b.deleteAt(magnum.OpCreate, phase, point, &uuid)
 				uuid = b.create(nil)
 				b.destroyed(uuid, b.conductor(), b.conductor())
 				b.nothingLeft(uuid)
+				if !*accepted {
+					t.Error("the delete was never asked for")
+				}
 			})
 		}
 	}
@@ -363,20 +372,14 @@ func TestDeleteDuringCreateNodeGroup(t *testing.T) {
 		for _, point := range []Point{Before, After} {
 			t.Run(fmt.Sprintf("%s %s", point, phase), func(t *testing.T) {
 				b := newBench(t)
-				accepted := false
 				var uuid string
-				b.hook = func(_ context.Context, op *magnum.Operation, p string, at Point) {
-					if op.Kind == magnum.OpCreateNodeGroup && p == phase && at == point && !accepted {
-						accepted = true
-						b.delete(uuid)
-					}
-				}
+				accepted := b.deleteAt(magnum.OpCreateNodeGroup, phase, point, &uuid)
 				c := b.conductor()
 				uuid = b.made(c)
 				b.createGroup(uuid, "gpu")
 				b.destroyed(uuid, c, b.conductor())
 				b.nothingLeft(uuid)
-				if !accepted {
+				if !*accepted {
 					t.Error("the delete was never asked for")
 				}
 			})

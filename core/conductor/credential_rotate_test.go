@@ -1,7 +1,6 @@
 package conductor
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -226,19 +225,13 @@ func TestDeleteDuringRotateCredential(t *testing.T) {
 		for _, point := range []Point{Before, After} {
 			t.Run(fmt.Sprintf("%s %s", point, phase), func(t *testing.T) {
 				b := newBench(t)
-				accepted := false
 				var uuid string
-				b.hook = func(_ context.Context, op *magnum.Operation, p string, at Point) {
-					if op.Kind == magnum.OpRotateCredential && p == phase && at == point && !accepted {
-						accepted = true
-						b.delete(uuid)
-					}
-				}
+				accepted := b.deleteAt(magnum.OpRotateCredential, phase, point, &uuid)
 				c := b.conductor()
 				uuid = b.made(c)
 				b.rotateCredential(uuid, keystonetest.OtherUser, keystonetest.DemoProj)
 				b.destroyed(uuid, c, b.conductor())
-				if !accepted {
+				if !*accepted {
 					t.Error("the delete was never asked for")
 				}
 				b.nothingLeft(uuid)
