@@ -24,6 +24,7 @@ import (
 	"github.com/go-magnum/magnum/core/obs"
 	"github.com/go-magnum/magnum/core/server"
 	"github.com/go-magnum/magnum/core/state"
+	"github.com/go-magnum/magnum/plugins/store"
 )
 
 // dev is a running service with its cloud.
@@ -141,7 +142,7 @@ func (d *dev) prepare(ctx context.Context, drivers string) error {
 	}
 	slices.Sort(manifests)
 	for _, m := range manifests {
-		p, err := s.Install(ctx, filepath.Dir(m))
+		p, err := s.Install(ctx, store.InstallRequest{Source: filepath.Dir(m)})
 		if err != nil {
 			return err
 		}

@@ -9,23 +9,21 @@ import (
 	"github.com/go-magnum/magnum/plugins/store"
 )
 
-// Exit codes beyond those all executables share.
-const (
-	exitNotFound     = 3
-	exitVerification = 4
-)
-
 func install() *cobra.Command {
 	return &cobra.Command{
-		Use: "install DIR", Short: "Verify a package folder, put it into the store and make it active", Args: cobra.ExactArgs(1),
+		Use: "install SOURCE[@sha256:DIGEST]", Short: "Verify a package, put it into the store and make it active", Args: cobra.ExactArgs(1),
+		Long: "Verify a package, put it into the store and make it active.\n\n" +
+			"SOURCE is a package's folder or its .tar.zst archive: a path, or a file://, https:// or http:// URL.\n" +
+			"The digest is that of the archive, or of a folder's files.sha256; a server's URL needs one.\n" +
+			"What is refused leaves nothing behind.",
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := openStore(c)
 			if err != nil {
 				return err
 			}
-			p, err := s.Install(c.Context(), args[0])
+			p, err := s.Install(c.Context(), store.InstallRequest{Source: args[0]})
 			if err != nil {
-				return &command.ExitError{Code: exitVerification, Err: fmt.Errorf("nothing was installed: %w", err)}
+				return failed(fmt.Errorf("nothing was installed: %w", err))
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s %s is installed and active (sha256 %s)\n", p.Name, p.Version, p.Digest)
 			return nil
@@ -74,7 +72,8 @@ func verify() *cobra.Command {
 
 func pack() *cobra.Command {
 	return &cobra.Command{
-		Use: "package BINARY DIR", Short: "Make a package folder from a driver's executable", Args: cobra.ExactArgs(2),
+		Use: "package BINARY PACKAGE", Short: "Make a package from a driver's executable", Args: cobra.ExactArgs(2),
+		Long: "Make a package from a driver's executable: one file where PACKAGE ends in " + store.ArchiveSuffix + ", else a folder.",
 		RunE: func(c *cobra.Command, args []string) error {
 			return store.Pack(c.Context(), args[1], args[0])
 		},

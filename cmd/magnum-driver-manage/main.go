@@ -7,11 +7,14 @@ import (
 	"github.com/go-magnum/magnum/cmd/internal/command"
 )
 
-func main() {
+func main() { command.Main(root()) }
+
+func root() *cobra.Command {
 	c := command.New("magnum-driver-manage", "Install drivers and tell what is installed",
 		"Drivers live below [DEFAULT] state_path. Nothing here needs a running service, and only\n"+
-			"install and package start a driver: to see that it is what its manifest says.")
+			"install and package start a driver: to see that it is what its manifest says. Exit codes are\n"+
+			"listed in docs/drivers/store.md.")
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	c.AddCommand(listDrivers(), list(), info(), install(), verify(), pack())
-	command.Main(c)
+	return c
 }

@@ -36,7 +36,7 @@ func (s *Store) lock(ctx context.Context) (unlock func(), err error) {
 		select {
 		case <-ctx.Done():
 			_ = f.Close()
-			return nil, fmt.Errorf("lock the driver store: another installation is at work: %w", ctx.Err())
+			return nil, refuse(ErrLocked, "lock the driver store: another installation is at work: %w", ctx.Err())
 		case <-tick.C:
 		}
 	}

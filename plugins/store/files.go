@@ -35,9 +35,10 @@ const (
 const (
 	// textLimit bounds the files that are read into memory.
 	textLimit = 4 << 20
-	// packageFiles and packageBytes bound a whole package.
+	// packageFiles, packageBytes and archiveBytes bound a whole package.
 	packageFiles = 10_000
-	packageBytes = 2 << 30
+	packageBytes = 1 << 30
+	archiveBytes = 512 << 20
 )
 
 // digests is the content of files.sha256: file → sha256 in hex.
@@ -52,26 +53,29 @@ func parseDigests(text []byte) (digests, error) {
 	for n := 1; in.Scan(); n++ {
 		parts := line.FindStringSubmatch(in.Text())
 		if parts == nil {
-			return nil, fmt.Errorf("%s, line %d: not a digest and a file's name", digestsFile, n)
+			return nil, refuse(ErrNotPackage, "%s, line %d: not a digest and a file's name", digestsFile, n)
 		}
 		name := parts[2]
-		if !cleanPath(name) || name == digestsFile {
-			return nil, fmt.Errorf("%s, line %d: %q is not the plain path of a file in the package", digestsFile, n, name)
+		if err := checkPath(name); err != nil {
+			return nil, fmt.Errorf("%s, line %d: %w", digestsFile, n, err)
+		}
+		if name == digestsFile {
+			return nil, refuse(ErrNotPackage, "%s, line %d: it lists itself", digestsFile, n)
 		}
 		if _, twice := files[name]; twice {
-			return nil, fmt.Errorf("%s, line %d: %s is listed twice", digestsFile, n, name)
+			return nil, refuse(ErrDuplicateName, "%s, line %d: %s is listed twice", digestsFile, n, name)
 		}
 		files[name] = parts[1]
 	}
 	if err := in.Err(); err != nil {
-		return nil, fmt.Errorf("read %s: %w", digestsFile, err)
+		return nil, refuse(ErrNotPackage, "read %s: %w", digestsFile, err)
 	}
 	if len(files) > packageFiles {
-		return nil, fmt.Errorf("%s lists %d files, more than the %d allowed", digestsFile, len(files), packageFiles)
+		return nil, refuse(ErrTooLarge, "%s lists %d files, more than the %d allowed", digestsFile, len(files), packageFiles)
 	}
 	for _, required := range []string{binaryFile, manifestFile, describeFile} {
 		if _, ok := files[required]; !ok {
-			return nil, fmt.Errorf("%s does not list %s, which every package has", digestsFile, required)
+			return nil, refuse(ErrMissingFile, "%s does not list %s, which every package has", digestsFile, required)
 		}
 	}
 	return files, nil
@@ -116,19 +120,21 @@ func (d digests) checkTree(root *os.Root) error {
 		mode := info.Mode()
 		switch {
 		case mode&(fs.ModeSetuid|fs.ModeSetgid) != 0 && !mode.IsDir():
-			return fmt.Errorf("%s has mode %s: set-user-id and set-group-id are not allowed in a package", name, mode)
+			return refuse(ErrSpecialFile, "%s has mode %s: set-user-id and set-group-id are not allowed in a package", name, mode)
 		case mode.IsDir():
 			return nil
+		case mode&fs.ModeSymlink != 0:
+			return refuse(ErrLink, "%s is not a plain file but a link: a package holds plain files only", name)
 		case !mode.IsRegular():
-			return fmt.Errorf("%s is not a plain file but of mode %s: a package holds plain files only", name, mode)
+			return refuse(ErrSpecialFile, "%s is not a plain file but of mode %s: a package holds plain files only", name, mode)
 		case name == digestsFile:
 			return nil
 		}
 		if _, listed := d[name]; !listed {
-			return fmt.Errorf("%s is in the package but not in %s: take it out, or build the package again", name, digestsFile)
+			return refuse(ErrUnlistedFile, "%s is in the package but not in %s: take it out, or build the package again", name, digestsFile)
 		}
 		if name == binaryFile && mode.Perm()&0o111 == 0 {
-			return fmt.Errorf("%s is not executable (mode %s)", name, mode)
+			return refuse(ErrMismatch, "%s is not executable (mode %s)", name, mode)
 		}
 		seen++
 		return nil
@@ -139,7 +145,7 @@ func (d digests) checkTree(root *os.Root) error {
 	if seen != len(d) {
 		for _, name := range d.names() {
 			if _, err := root.Lstat(name); errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("%s is in %s but not in the package: the package is incomplete", name, digestsFile)
+				return refuse(ErrMissingFile, "%s is in %s but not in the package: the package is incomplete", name, digestsFile)
 			}
 		}
 	}
@@ -169,7 +175,7 @@ func (d digests) copyFile(root *os.Root, name string, to io.Writer) (int64, erro
 		return n, fmt.Errorf("copy %s: %w", name, err)
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != d[name] {
-		return n, fmt.Errorf("%s is not what %s says: its sha256 is %s, not %s: it was changed or damaged on the way; "+
+		return n, refuse(ErrChanged, "%s is not what %s says: its sha256 is %s, not %s: it was changed or damaged on the way; "+
 			"fetch the package again", name, digestsFile, got, d[name])
 	}
 	return n, nil
@@ -187,7 +193,7 @@ func readText(root *os.Root, name string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	if len(text) > textLimit {
-		return nil, fmt.Errorf("%s is larger than the %d bytes allowed", name, textLimit)
+		return nil, refuse(ErrTooLarge, "%s is larger than the %d bytes allowed", name, textLimit)
 	}
 	return text, nil
 }
@@ -199,7 +205,7 @@ func (d digests) readListed(root *os.Root, name string) ([]byte, error) {
 		return nil, err
 	}
 	if got := digestOf(text); got != d[name] {
-		return nil, fmt.Errorf("%s is not what %s says: its sha256 is %s, not %s: it was changed; install the package again",
+		return nil, refuse(ErrChanged, "%s is not what %s says: its sha256 is %s, not %s: it was changed; install the package again",
 			name, digestsFile, got, d[name])
 	}
 	return text, nil

@@ -11,19 +11,37 @@ import (
 	"github.com/go-magnum/magnum/plugins/launch"
 )
 
-// Install verifies the package in a directory, proves that its binary is what
+// InstallRequest says what to install. Source is required.
+type InstallRequest struct {
+	// Source is a directory, or an archive: a path, or a file://, https:// or
+	// http:// URL. @sha256: and a digest may follow, and must after a server's
+	// URL: that of the archive, or of the directory's files.sha256.
+	Source string
+}
+
+// Install fetches and verifies a package, proves that its binary is what
 // it claims to be by running its describe, keeps a read-only copy, and makes
 // it the active version of its driver. Installing the same content again
 // changes nothing. On an error the store is as before.
-func (s *Store) Install(ctx context.Context, srcDir string) (Package, error) {
-	p, err := s.install(ctx, srcDir)
+func (s *Store) Install(ctx context.Context, r InstallRequest) (Package, error) {
+	p, err := s.install(ctx, r)
 	if err != nil {
-		return Package{}, fmt.Errorf("install %s: %w", srcDir, err)
+		return Package{}, fmt.Errorf("install %s: %w", r.Source, err)
 	}
 	return p, nil
 }
 
-func (s *Store) install(ctx context.Context, srcDir string) (Package, error) {
+func (s *Store) install(ctx context.Context, r InstallRequest) (Package, error) {
+	src, err := parseSource(r.Source)
+	if err != nil {
+		return Package{}, err
+	}
+	// Before the lock: a slow server holds nobody up.
+	srcDir, clean, err := s.fetch(ctx, src)
+	if err != nil {
+		return Package{}, err
+	}
+	defer clean()
 	unlock, err := s.lock(ctx)
 	if err != nil {
 		return Package{}, err
@@ -37,6 +55,10 @@ func (s *Store) install(ctx context.Context, srcDir string) (Package, error) {
 		return Package{}, err
 	}
 	defer removeTree(temp)
+	if src.path != "" && srcDir == src.path && src.digest != "" && src.digest != digest {
+		return Package{}, refuse(ErrOtherDigest, "the sha256 of its %s is %s, not %s: it is not what was asked for",
+			digestsFile, digest, src.digest)
+	}
 	p, err := s.prove(ctx, temp)
 	if err != nil {
 		return Package{}, err
@@ -67,7 +89,7 @@ func (s *Store) copyPackage(srcDir string) (temp, digest string, err error) {
 	defer func() { _ = root.Close() }()
 	text, err := readText(root, digestsFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", "", fmt.Errorf("there is no %s: it is not a driver package. Make one with: "+
+		return "", "", refuse(ErrNotPackage, "there is no %s: it is not a driver package. Make one with: "+
 			"magnum-driver-manage package BINARY DIR", digestsFile)
 	}
 	if err != nil {
@@ -84,7 +106,7 @@ func (s *Store) copyPackage(srcDir string) (temp, digest string, err error) {
 	if err != nil {
 		return "", "", fmt.Errorf("make room in the driver store: %w", err)
 	}
-	if err := files.copyTree(root, temp, text); err != nil {
+	if err := files.copyTree(root, temp, text, s.MaxBytes); err != nil {
 		removeTree(temp)
 		return "", "", err
 	}
@@ -93,8 +115,8 @@ func (s *Store) copyPackage(srcDir string) (temp, digest string, err error) {
 
 // copyTree copies the listed files, and the list, to a directory and makes all
 // of it read-only and lasting.
-func (d digests) copyTree(root *os.Root, dir string, list []byte) error {
-	left := int64(packageBytes)
+func (d digests) copyTree(root *os.Root, dir string, list []byte, most int64) error {
+	left := most
 	dirs := map[string]bool{dir: true}
 	for _, name := range d.names() {
 		target := filepath.Join(dir, filepath.FromSlash(name))
@@ -116,8 +138,8 @@ func (d digests) copyTree(root *os.Root, dir string, list []byte) error {
 		if err != nil {
 			return err
 		}
-		if left -= size; left <= 0 {
-			return fmt.Errorf("the package is larger than the %d bytes allowed", int64(packageBytes))
+		if left -= size; left < 0 {
+			return refuse(ErrTooLarge, "the package is larger than the %d bytes allowed", most)
 		}
 	}
 	err := writeFile(filepath.Join(dir, digestsFile), 0o444, func(f *os.File) error {
@@ -169,10 +191,10 @@ func (s *Store) prove(ctx context.Context, dir string) (Package, error) {
 		StartTimeout: s.DescribeTimeout,
 	})
 	if err != nil {
-		return Package{}, fmt.Errorf("driver %s cannot be asked what it is: %w", p, err)
+		return Package{}, refuse(ErrMismatch, "driver %s cannot be asked what it is: %w", p, err)
 	}
 	if !sameJSON(said, answer) {
-		return Package{}, fmt.Errorf("the binary of driver %s does not describe itself as %s does: "+
+		return Package{}, refuse(ErrMismatch, "the binary of driver %s does not describe itself as %s does: "+
 			"the package was made from another build; make it again", p, describeFile)
 	}
 	return p, nil
@@ -186,7 +208,7 @@ func (s *Store) admit(p Package) error {
 	case err != nil:
 		return err
 	case have != p.Digest:
-		return fmt.Errorf("driver %s is installed already with other content (%s, this one is %s): "+
+		return refuse(ErrVersionTaken, "driver %s is installed already with other content (%s, this one is %s): "+
 			"a version never changes; give this build a new one", p, have, p.Digest)
 	}
 	active, err := s.Active()
@@ -200,7 +222,7 @@ func (s *Store) admit(p Package) error {
 		for _, theirs := range other.Manifest.ClusterTypes {
 			for _, ours := range p.Manifest.ClusterTypes {
 				if ours == theirs {
-					return fmt.Errorf("drivers %s and %s both make clusters of type %s with priority %d: "+
+					return refuse(ErrConflict, "drivers %s and %s both make clusters of type %s with priority %d: "+
 						"give one of them another priority, or disable one", other, p, ours, ours.Priority)
 				}
 			}

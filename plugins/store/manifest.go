@@ -71,10 +71,10 @@ func parseManifest(text []byte) (Manifest, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true) // a misspelt field must not go unseen
 	if err := decoder.Decode(&m); err != nil {
-		return m, fmt.Errorf("%s is not a driver manifest: %w", manifestFile, err)
+		return m, refuse(ErrNotPackage, "%s is not a driver manifest: %w", manifestFile, err)
 	}
 	if m.APIVersion != APIVersion || m.Kind != Kind {
-		return m, fmt.Errorf("%s is of apiVersion %q and kind %q, but must be of %q and %q",
+		return m, refuse(ErrManifestVersion, "%s is of apiVersion %q and kind %q, but must be of %q and %q",
 			manifestFile, m.APIVersion, m.Kind, APIVersion, Kind)
 	}
 	if err := checkName(m.Name); err != nil {
@@ -84,7 +84,7 @@ func parseManifest(text []byte) (Manifest, error) {
 		return m, fmt.Errorf("%s: %w", manifestFile, err)
 	}
 	if m.Protocol.Major != driver.ProtocolMajor {
-		return m, fmt.Errorf("driver %s %s speaks version %d of the driver contract, but this Magnum speaks %d: "+
+		return m, refuse(ErrManifestVersion, "driver %s %s speaks version %d of the driver contract, but this Magnum speaks %d: "+
 			"install a build of it for this Magnum", m.Name, m.Version, m.Protocol.Major, driver.ProtocolMajor)
 	}
 	if len(m.ClusterTypes) == 0 {
@@ -98,7 +98,7 @@ func (m Manifest) agrees(d driver.Description) error {
 	want := manifestOf(d)
 	want.Protocol = m.Protocol // a description has none; the handshake proves it
 	differ := func(field string, manifest, description any) error {
-		return fmt.Errorf("%s and %s disagree on %s: %v against %v: build the package again",
+		return refuse(ErrMismatch, "%s and %s disagree on %s: %v against %v: build the package again",
 			manifestFile, describeFile, field, manifest, description)
 	}
 	switch {

@@ -25,9 +25,14 @@ const packTimeout = 30 * time.Second
 // Pack makes a package in dir from a driver's binary: it asks the binary what
 // it is, and writes manifest, description and digests. A package that is there
 // already is replaced; anything else is left alone, with an error. The same
-// binary gives the same package, byte for byte.
-func Pack(ctx context.Context, dir, binary string) error {
-	if err := pack(ctx, filepath.Clean(dir), binary); err != nil {
+// binary gives the same package, byte for byte. A name that ends in
+// [ArchiveSuffix] makes it one file.
+func Pack(ctx context.Context, to, binary string) error {
+	do := pack
+	if isArchive(to) {
+		do = packArchive
+	}
+	if err := do(ctx, filepath.Clean(to), binary); err != nil {
 		return fmt.Errorf("make a package of %s: %w", binary, err)
 	}
 	return nil
@@ -55,6 +60,39 @@ func pack(ctx context.Context, dir, binary string) error {
 		return err
 	}
 	return os.Rename(temp, dir)
+}
+
+func packArchive(ctx context.Context, file, binary string) error {
+	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is there and is not a file: name a new one", file)
+	}
+	if err := os.MkdirAll(filepath.Dir(file), dirMode); err != nil {
+		return err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(file), "."+filepath.Base(file)+"-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	content := filepath.Join(dir, "package")
+	if err := os.Mkdir(content, dirMode); err != nil {
+		return err
+	}
+	if err := fill(ctx, content, binary); err != nil {
+		return err
+	}
+	return replaceArchive(file, content, dir)
+}
+
+// replaceArchive packs a directory into a file, which is whole or as before.
+// What is in the making is in temp.
+func replaceArchive(file, content, temp string) error {
+	whole := filepath.Join(temp, "archive")
+	err := writeFile(whole, 0o644, func(f *os.File) error { return writeArchive(content, f) })
+	if err != nil {
+		return err
+	}
+	return os.Rename(whole, file)
 }
 
 // replaceable reports an error unless dir is absent, empty or a package.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,15 @@ type Store struct {
 	// DescribeTimeout bounds the run of a driver's describe at installation;
 	// 10 s by default.
 	DescribeTimeout time.Duration
+	// FetchTimeout bounds the way of an archive into the store; 10 min by
+	// default.
+	FetchTimeout time.Duration
+	// MaxArchive and MaxBytes bound an archive and what a package unpacks to;
+	// 512 MiB and 1 GiB by default.
+	MaxArchive, MaxBytes int64
+	// Transport is what archives on servers are fetched with;
+	// http.DefaultTransport by default.
+	Transport http.RoundTripper
 }
 
 // Package is an installed package.
@@ -82,6 +92,9 @@ func Open(dir string) (*Store, error) {
 		Logger:          hclog.NewNullLogger(),
 		Now:             time.Now,
 		DescribeTimeout: 10 * time.Second,
+		FetchTimeout:    10 * time.Minute,
+		MaxArchive:      archiveBytes,
+		MaxBytes:        packageBytes,
 	}, nil
 }
 
@@ -204,7 +217,7 @@ func (s *Store) digests(root *os.Root, digest string) (digests, error) {
 		return nil, err
 	}
 	if got := digestOf(text); got != digest {
-		return nil, fmt.Errorf("%s was changed: its sha256 is %s, not %s: install the package again", digestsFile, got, digest)
+		return nil, refuse(ErrChanged, "%s was changed: its sha256 is %s, not %s: install the package again", digestsFile, got, digest)
 	}
 	return parseDigests(text)
 }

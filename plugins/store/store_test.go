@@ -90,7 +90,7 @@ func makeWritable(dir string) {
 
 func install(t *testing.T, s *store.Store, dir string) store.Package {
 	t.Helper()
-	p, err := s.Install(t.Context(), dir)
+	p, err := s.Install(t.Context(), store.InstallRequest{Source: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -315,7 +315,7 @@ func TestRefusals(t *testing.T) {
 		{"absolute path", func(t *testing.T, dir string) {
 			list := filepath.Join(dir, "files.sha256")
 			write(t, list, read(t, list)+strings.Repeat("0", 64)+"  /etc/passwd\n")
-		}, `"/etc/passwd" is not the plain path`},
+		}, `"/etc/passwd" is an absolute path`},
 		{"listed twice", func(t *testing.T, dir string) {
 			list := filepath.Join(dir, "files.sha256")
 			write(t, list, read(t, list)+strings.Repeat("0", 64)+"  driver\n")
@@ -363,7 +363,7 @@ func TestRefusals(t *testing.T) {
 			s := openAt(t, home)
 			dir := spoiled(t, "one")
 			tt.spoil(t, dir)
-			if _, err := s.Install(t.Context(), dir); err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), dir) {
+			if _, err := s.Install(t.Context(), store.InstallRequest{Source: dir}); err == nil || !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), dir) {
 				t.Errorf("got %v", err)
 			}
 			if all, err := s.Packages(); err != nil || len(all) != 0 {
@@ -382,7 +382,7 @@ func TestVersionIsImmutable(t *testing.T) {
 	dir := spoiled(t, "one")
 	write(t, filepath.Join(dir, "README"), "another build")
 	resign(t, dir)
-	if _, err := s.Install(t.Context(), dir); err == nil || !strings.Contains(err.Error(), "a version never changes") {
+	if _, err := s.Install(t.Context(), store.InstallRequest{Source: dir}); err == nil || !strings.Contains(err.Error(), "a version never changes") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -390,7 +390,7 @@ func TestVersionIsImmutable(t *testing.T) {
 func TestConflict(t *testing.T) {
 	s := open(t)
 	install(t, s, packages["one"])
-	_, err := s.Install(t.Context(), packages["rival"])
+	_, err := s.Install(t.Context(), store.InstallRequest{Source: packages["rival"]})
 	if err == nil || !strings.Contains(err.Error(), "one 1.0.0") || !strings.Contains(err.Error(), "rival 1.0.0") {
 		t.Errorf("got %v", err)
 	}
@@ -434,7 +434,7 @@ func TestConcurrentInstalls(t *testing.T) {
 	for range 4 {
 		for _, key := range []string{"one", "other"} {
 			all.Go(func() {
-				if _, err := s.Install(t.Context(), packages[key]); err != nil {
+				if _, err := s.Install(t.Context(), store.InstallRequest{Source: packages[key]}); err != nil {
 					t.Error(err)
 				}
 			})
@@ -465,7 +465,7 @@ func TestLockIsWaitedFor(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := s.Install(ctx, packages["one"]); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "another installation is at work") {
+	if _, err := s.Install(ctx, store.InstallRequest{Source: packages["one"]}); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "another installation is at work") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -58,7 +58,7 @@ func prepare(dir string) error {
 	if testStore, err = store.Open(filepath.Join(dir, "drivers")); err != nil {
 		return err
 	}
-	_, err = testStore.Install(context.Background(), filepath.Join(dir, "package"))
+	_, err = testStore.Install(context.Background(), store.InstallRequest{Source: filepath.Join(dir, "package")})
 	return err
 }
 

@@ -90,10 +90,19 @@ func Main(c *cobra.Command) {
 	if !known || code.Err != nil {
 		fmt.Fprintf(os.Stderr, "%s: %v\n", c.Name(), err)
 	}
-	if known {
-		os.Exit(code.Code)
+	os.Exit(ExitCode(err))
+}
+
+// ExitCode is what a process that ends with an error exits with.
+func ExitCode(err error) int {
+	var code *ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &code):
+		return code.Code
 	}
-	os.Exit(ExitFailed)
+	return ExitFailed
 }
 
 // ExitError carries an exit code of its own. Without Err nothing is printed:

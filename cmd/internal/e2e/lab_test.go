@@ -78,7 +78,7 @@ func newLab(t testing.TB, serverDelay time.Duration) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Install(t.Context(), packageDir); err != nil {
+	if _, err := s.Install(t.Context(), store.InstallRequest{Source: packageDir}); err != nil {
 		t.Fatal(err)
 	}
 	return l

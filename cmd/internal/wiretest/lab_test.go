@@ -109,7 +109,7 @@ func newLab(t testing.TB, packages []string) *lab {
 		t.Fatal(err)
 	}
 	for _, dir := range packages {
-		if _, err := s.Install(t.Context(), dir); err != nil {
+		if _, err := s.Install(t.Context(), store.InstallRequest{Source: dir}); err != nil {
 			t.Fatal(err)
 		}
 	}

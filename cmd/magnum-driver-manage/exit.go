@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/go-magnum/magnum/cmd/internal/command"
+	"github.com/go-magnum/magnum/plugins/store"
+)
+
+// Exit codes beyond those all executables share that no single error stands for.
+const (
+	exitNotFound     = 3
+	exitVerification = 4
+)
+
+// exit is what a kind of error makes the process exit with.
+type exit struct {
+	code int
+	kind error // nil for the codes above and for what all executables share
+	when string
+}
+
+// exits are all exit codes. docs/drivers/store.md shows this list, and scripts
+// rely on it: a code is never given another meaning.
+var exits = []exit{
+	{0, nil, "all is well"},
+	{command.ExitFailed, nil, "the work failed for a reason without a code of its own"},
+	{command.ExitUsage, nil, "the command line was wrong"},
+	{exitNotFound, store.ErrNotFound, "the driver or version is not installed"},
+	{exitVerification, nil, "an installed package is not what was installed"},
+	{7, store.ErrLocked, "somebody else is changing the store"},
+	{10, store.ErrNotPackage, "it is not a package: no `files.sha256`, a damaged archive, a manifest that cannot be read"},
+	{11, store.ErrChanged, "a file does not have its listed digest"},
+	{12, store.ErrUnlistedFile, "a file is not listed in `files.sha256`"},
+	{13, store.ErrMissingFile, "a listed or required file is missing"},
+	{14, store.ErrPathEscapes, "a path leaves the package"},
+	{15, store.ErrAbsolutePath, "a path is absolute"},
+	{16, store.ErrLink, "the package holds a symbolic or hard link"},
+	{17, store.ErrSpecialFile, "the package holds a device, a pipe, a socket or a set-user-id file"},
+	{18, store.ErrDuplicateName, "two files have one name"},
+	{19, store.ErrTooLarge, "archive or content is larger than allowed, or has too many files"},
+	{20, store.ErrManifestVersion, "manifest or driver contract is of a version that this Magnum does not know"},
+	{21, store.ErrMismatch, "manifest, description and binary contradict each other, or the binary does not run"},
+	{22, store.ErrNoDigest, "what comes from a server was named without a digest"},
+	{23, store.ErrOtherDigest, "the source does not have the digest that was asked for"},
+	{24, store.ErrFetch, "the source cannot be read, or not in time"},
+	{25, store.ErrVersionTaken, "the version is installed with other content"},
+	{26, store.ErrConflict, "an active driver makes clusters of the same type with the same priority"},
+}
+
+// failed gives an error its exit code.
+func failed(err error) error {
+	for _, e := range exits {
+		if e.kind != nil && errors.Is(err, e.kind) {
+			return &command.ExitError{Code: e.code, Err: err}
+		}
+	}
+	return err
+}

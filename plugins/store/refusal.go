@@ -1,0 +1,58 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Why a package is refused. An error of this package wraps the one that it is,
+// and says in its text which file and what to do. docs/drivers/store.md has the
+// exit code of each.
+var (
+	// ErrNotPackage is for what is neither a package's directory nor its archive.
+	ErrNotPackage = errors.New("not a driver package")
+	// ErrChanged is for a file whose digest is not the listed one.
+	ErrChanged = errors.New("a file was changed")
+	// ErrUnlistedFile is for a file that files.sha256 does not name.
+	ErrUnlistedFile = errors.New("a file is not listed")
+	// ErrMissingFile is for a listed file that is not there.
+	ErrMissingFile = errors.New("a file is missing")
+	// ErrPathEscapes is for a name that is not the plain path of a file in the package.
+	ErrPathEscapes = errors.New("a path leaves the package")
+	// ErrAbsolutePath is for a name that begins at the root.
+	ErrAbsolutePath = errors.New("a path is absolute")
+	// ErrLink is for a symbolic or hard link.
+	ErrLink = errors.New("a link")
+	// ErrSpecialFile is for a device, a pipe, a socket, or a set-user-id file.
+	ErrSpecialFile = errors.New("not a plain file")
+	// ErrDuplicateName is for two files of one name.
+	ErrDuplicateName = errors.New("a name is there twice")
+	// ErrTooLarge is for more bytes or files than allowed, packed or unpacked.
+	ErrTooLarge = errors.New("too large")
+	// ErrManifestVersion is for a manifest or a protocol of another version.
+	ErrManifestVersion = errors.New("of a version that is not known")
+	// ErrMismatch is for a manifest, a description and a binary that do not agree.
+	ErrMismatch = errors.New("the package contradicts itself")
+	// ErrNoDigest is for a download whose digest was not named.
+	ErrNoDigest = errors.New("no digest is given")
+	// ErrOtherDigest is for a source that has not the digest that was asked for.
+	ErrOtherDigest = errors.New("of another digest")
+	// ErrFetch is for a source that cannot be read.
+	ErrFetch = errors.New("cannot be fetched")
+	// ErrVersionTaken is for other content of a version that is installed.
+	ErrVersionTaken = errors.New("the version is installed with other content")
+	// ErrConflict is for two drivers that claim the same cluster type.
+	ErrConflict = errors.New("another driver makes the same clusters")
+	// ErrLocked is for a store that somebody else is changing.
+	ErrLocked = errors.New("the driver store is locked")
+)
+
+// refusal is an error of one of the kinds above, in words of its own.
+type refusal struct{ kind, text error }
+
+func refuse(kind error, format string, args ...any) error {
+	return refusal{kind, fmt.Errorf(format, args...)}
+}
+
+func (r refusal) Error() string   { return r.text.Error() }
+func (r refusal) Unwrap() []error { return []error{r.kind, r.text} }
