@@ -3,6 +3,7 @@ module github.com/go-magnum/magnum/cmd
 go 1.26.0
 
 require (
+	aead.dev/minisign v0.3.0
 	github.com/go-magnum/magnum/core v0.0.0
 	github.com/go-magnum/magnum/plugins v0.0.0
 	github.com/go-magnum/magnum/sdk v0.0.0

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/go-magnum/magnum/cmd/internal/command"
+	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/plugins/store"
 )
 
@@ -46,6 +47,14 @@ var exits = []exit{
 	{24, store.ErrFetch, "the source cannot be read, or not in time"},
 	{25, store.ErrVersionTaken, "the version is installed with other content"},
 	{26, store.ErrConflict, "an active driver makes clusters of the same type with the same priority"},
+	{30, store.ErrUnsigned, "the package is not signed and has to be"},
+	{31, store.ErrBadSignature, "a signature is wrong: it is of other content"},
+	{32, store.ErrUnknownKey, "only keys that the trust file does not name have signed"},
+	{33, store.ErrExpiredKey, "a key that has expired would be needed"},
+	{34, store.ErrTooFewSignatures, "fewer keys have signed than the threshold"},
+	{35, store.ErrNameNotAllowed, "who signed may not publish a driver of this name"},
+	{36, launch.ErrOwner, "others than root and this user may write to the package, the store or the trust file"},
+	{37, store.ErrTrustFile, "the trust file cannot be used"},
 }
 
 // failed gives an error its exit code.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +27,9 @@ func install() *cobra.Command {
 			if err != nil {
 				return failed(fmt.Errorf("nothing was installed: %w", err))
 			}
+			if len(p.Signers) == 0 {
+				fmt.Fprintf(c.ErrOrStderr(), "warning: %s is not signed by anybody this host trusts: see docs/drivers/store.md\n", p)
+			}
 			fmt.Fprintf(c.OutOrStdout(), "%s %s is installed and active (sha256 %s)\n", p.Name, p.Version, p.Digest)
 			return nil
 		},
@@ -32,8 +37,9 @@ func install() *cobra.Command {
 }
 
 func verify() *cobra.Command {
-	return &cobra.Command{
-		Use: "verify [NAME[@VERSION]]", Short: "Compare installed packages with their digests", Args: cobra.MaximumNArgs(1),
+	var deep bool
+	c := &cobra.Command{
+		Use: "verify [NAME[@VERSION]]", Short: "Compare installed packages with their digests, and who may write to them", Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := openStore(c)
 			if err != nil {
@@ -52,8 +58,8 @@ func verify() *cobra.Command {
 			}
 			bad := 0
 			for _, p := range packages {
-				verdict := "good"
-				if err := s.Verify(p); err != nil {
+				verdict, err := judge(c.Context(), s, p, deep)
+				if err != nil {
 					verdict = err.Error()
 					bad++
 				}
@@ -68,6 +74,19 @@ func verify() *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&deep, "deep", false, "also check signatures with the trust file, and start each driver to see that it is what its package says")
+	return c
+}
+
+func judge(ctx context.Context, s *store.Store, p store.Package, deep bool) (string, error) {
+	if !deep {
+		return "good", s.Verify(p)
+	}
+	signers, err := s.VerifyDeep(ctx, p)
+	if err != nil || len(signers) == 0 {
+		return "good", err
+	}
+	return "good, signed by " + strings.Join(signers, ", "), nil
 }
 
 func pack() *cobra.Command {

@@ -156,6 +156,9 @@ type Drivers struct {
 	DefaultDriver      string   `ini:"default_driver"`
 	SendClusterMetrics bool     `ini:"send_cluster_metrics" default:"false"`
 	EnabledDefinitions []string `ini:"enabled_definitions"`
+	// TrustFile says whose driver packages may be installed; it need not be
+	// there. Upstream has no such thing.
+	TrustFile string `ini:"trust_file" default:"/etc/magnum/driver-trust.yaml"`
 }
 
 // Certificates is [certificates].

@@ -127,7 +127,7 @@ func (d digests) checkTree(root *os.Root) error {
 			return refuse(ErrLink, "%s is not a plain file but a link: a package holds plain files only", name)
 		case !mode.IsRegular():
 			return refuse(ErrSpecialFile, "%s is not a plain file but of mode %s: a package holds plain files only", name, mode)
-		case name == digestsFile:
+		case name == digestsFile, signatureName.MatchString(name):
 			return nil
 		}
 		if _, listed := d[name]; !listed {

@@ -48,26 +48,40 @@ func (s *Store) install(ctx context.Context, r InstallRequest) (Package, error) 
 	}
 	defer unlock()
 
+	if err := s.checkOwner(filepath.Join(s.dir, contentDir)); err != nil {
+		return Package{}, err
+	}
 	// From here on the copy is looked at, never again the source, which
 	// others may change meanwhile.
-	temp, digest, err := s.copyPackage(srcDir)
+	temp, list, signatures, err := s.copyPackage(srcDir)
 	if err != nil {
 		return Package{}, err
 	}
 	defer removeTree(temp)
+	digest := digestOf(list)
 	if src.path != "" && srcDir == src.path && src.digest != "" && src.digest != digest {
 		return Package{}, refuse(ErrOtherDigest, "the sha256 of its %s is %s, not %s: it is not what was asked for",
 			digestsFile, digest, src.digest)
 	}
-	p, err := s.prove(ctx, temp)
+	p, err := readCopy(temp, list)
 	if err != nil {
 		return Package{}, err
 	}
 	p.Digest = digest
+	// Nobody's binary runs before somebody vouched for it.
+	if p.Signers, err = s.vouch(p, src, list, signatures); err != nil {
+		return Package{}, err
+	}
+	if err := s.ask(ctx, temp, p); err != nil {
+		return Package{}, err
+	}
 	if err := s.admit(p); err != nil {
 		return Package{}, err
 	}
 	if err := s.keep(temp, digest); err != nil {
+		return Package{}, err
+	}
+	if err := s.keepSignatures(digest, signatures); err != nil {
 		return Package{}, err
 	}
 	if err := s.index(p); err != nil {
@@ -76,41 +90,47 @@ func (s *Store) install(ctx context.Context, r InstallRequest) (Package, error) 
 	if err := s.activate(p, "install"); err != nil {
 		return Package{}, err
 	}
-	return s.load(digest)
+	signers := p.Signers
+	p, err = s.load(digest)
+	p.Signers = signers
+	return p, err
 }
 
 // copyPackage copies what is listed into a new directory of the store, and
 // refuses what is not as listed.
-func (s *Store) copyPackage(srcDir string) (temp, digest string, err error) {
+func (s *Store) copyPackage(srcDir string) (temp string, list []byte, signatures []signature, err error) {
 	root, err := os.OpenRoot(srcDir)
 	if err != nil {
-		return "", "", fmt.Errorf("open the package: %w", err)
+		return "", nil, nil, fmt.Errorf("open the package: %w", err)
 	}
 	defer func() { _ = root.Close() }()
 	text, err := readText(root, digestsFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		return "", "", refuse(ErrNotPackage, "there is no %s: it is not a driver package. Make one with: "+
+		return "", nil, nil, refuse(ErrNotPackage, "there is no %s: it is not a driver package. Make one with: "+
 			"magnum-driver-manage package BINARY DIR", digestsFile)
 	}
 	if err != nil {
-		return "", "", err
+		return "", nil, nil, err
 	}
 	files, err := parseDigests(text)
 	if err != nil {
-		return "", "", err
+		return "", nil, nil, err
 	}
 	if err := files.checkTree(root); err != nil {
-		return "", "", err
+		return "", nil, nil, err
+	}
+	if signatures, err = readSignatures(root); err != nil {
+		return "", nil, nil, err
 	}
 	temp, err = os.MkdirTemp(filepath.Join(s.dir, contentDir), ".new-")
 	if err != nil {
-		return "", "", fmt.Errorf("make room in the driver store: %w", err)
+		return "", nil, nil, fmt.Errorf("make room in the driver store: %w", err)
 	}
 	if err := files.copyTree(root, temp, text, s.MaxBytes); err != nil {
 		removeTree(temp)
-		return "", "", err
+		return "", nil, nil, err
 	}
-	return temp, digestOf(text), nil
+	return temp, text, signatures, nil
 }
 
 // copyTree copies the listed files, and the list, to a directory and makes all
@@ -160,28 +180,32 @@ func (d digests) copyTree(root *os.Root, dir string, list []byte, most int64) er
 	return nil
 }
 
-// prove checks that manifest, description and binary of a package agree.
-func (s *Store) prove(ctx context.Context, dir string) (Package, error) {
+// readCopy reads the copy of a package, and proves that manifest and
+// description agree.
+func readCopy(dir string, list []byte) (Package, error) {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return Package{}, fmt.Errorf("open the package's copy: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	text, err := readText(root, digestsFile)
+	files, err := parseDigests(list)
 	if err != nil {
 		return Package{}, err
 	}
-	files, err := parseDigests(text)
+	return readPackage(root, files)
+}
+
+// ask starts the binary of a package in a directory, and proves that it is what
+// the package says.
+func (s *Store) ask(ctx context.Context, dir string, p Package) error {
+	root, err := os.OpenRoot(dir)
 	if err != nil {
-		return Package{}, err
+		return fmt.Errorf("open the package: %w", err)
 	}
-	p, err := readPackage(root, files)
-	if err != nil {
-		return Package{}, err
-	}
+	defer func() { _ = root.Close() }()
 	said, err := readText(root, describeFile)
 	if err != nil {
-		return Package{}, err
+		return err
 	}
 	answer, err := launch.Describe(ctx, launch.Config{
 		Name:         p.Name,
@@ -191,13 +215,13 @@ func (s *Store) prove(ctx context.Context, dir string) (Package, error) {
 		StartTimeout: s.DescribeTimeout,
 	})
 	if err != nil {
-		return Package{}, refuse(ErrMismatch, "driver %s cannot be asked what it is: %w", p, err)
+		return refuse(ErrMismatch, "driver %s cannot be asked what it is: %w", p, err)
 	}
 	if !sameJSON(said, answer) {
-		return Package{}, refuse(ErrMismatch, "the binary of driver %s does not describe itself as %s does: "+
+		return refuse(ErrMismatch, "the binary of driver %s does not describe itself as %s does: "+
 			"the package was made from another build; make it again", p, describeFile)
 	}
-	return p, nil
+	return nil
 }
 
 // admit refuses a package that contradicts what is installed.

@@ -43,6 +43,20 @@ var (
 	ErrVersionTaken = errors.New("the version is installed with other content")
 	// ErrConflict is for two drivers that claim the same cluster type.
 	ErrConflict = errors.New("another driver makes the same clusters")
+	// ErrTrustFile is for a trust file that cannot be used.
+	ErrTrustFile = errors.New("the trust file cannot be used")
+	// ErrUnsigned is for a package without a signature where one is needed.
+	ErrUnsigned = errors.New("not signed")
+	// ErrBadSignature is for a signature of something else.
+	ErrBadSignature = errors.New("a signature is wrong")
+	// ErrUnknownKey is for signatures by nobody that is trusted.
+	ErrUnknownKey = errors.New("signed by an unknown key")
+	// ErrExpiredKey is for a signature by a key that is good no more.
+	ErrExpiredKey = errors.New("signed by an expired key")
+	// ErrTooFewSignatures is for fewer than the threshold.
+	ErrTooFewSignatures = errors.New("signed by too few")
+	// ErrNameNotAllowed is for a driver whose name is not its signers' to give.
+	ErrNameNotAllowed = errors.New("signed by who may not publish it")
 	// ErrLocked is for a store that somebody else is changing.
 	ErrLocked = errors.New("the driver store is locked")
 )

@@ -9,10 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
@@ -22,6 +24,7 @@ const (
 	indexDir       = "index"
 	generationsDir = "generations"
 	activeDir      = "active"
+	signaturesDir  = "signatures"
 	lockFile       = "lock"
 )
 
@@ -41,6 +44,9 @@ type Store struct {
 	// DescribeTimeout bounds the run of a driver's describe at installation;
 	// 10 s by default.
 	DescribeTimeout time.Duration
+	// TrustFile says whose packages may be installed; it need not be there.
+	// It is read at every installation.
+	TrustFile string
 	// FetchTimeout bounds the way of an archive into the store; 10 min by
 	// default.
 	FetchTimeout time.Duration
@@ -66,6 +72,9 @@ type Package struct {
 	Active bool
 	// BinaryDigest is the sha256 that the binary must have.
 	BinaryDigest string
+	// Signers are the keys that vouched for the package when it was
+	// installed; none are known of one that was there before.
+	Signers []string
 	// Damage, if set, says why the package cannot be used. Only Name,
 	// Version, Digest and Path are known then.
 	Damage error
@@ -82,7 +91,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the driver store %s: %w", dir, err)
 	}
-	for _, sub := range []string{contentDir, indexDir, generationsDir, activeDir} {
+	for _, sub := range []string{contentDir, indexDir, generationsDir, activeDir, signaturesDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), dirMode); err != nil {
 			return nil, fmt.Errorf("open the driver store %s: %w", dir, err)
 		}
@@ -184,13 +193,36 @@ func (s *Store) Resolve(name, version string) (string, error) {
 	return digest, err
 }
 
-// Verify reads all files of a package and compares them with what was
-// installed.
+// Verify reads all files of a package, compares them with what was installed,
+// and refuses a store that others may write to.
 func (s *Store) Verify(p Package) error {
-	if err := s.verify(p.Digest); err != nil {
+	err := s.verify(p.Digest)
+	if err == nil {
+		err = s.CheckOwner(p)
+	}
+	if err != nil {
 		return fmt.Errorf("verify driver %s: %w", p, err)
 	}
 	return nil
+}
+
+// CheckOwner refuses a package whose binary others than root, this user and
+// the store's owner could change or replace. The owner is the service's user
+// where root installs into the service's folder.
+func (s *Store) CheckOwner(p Package) error {
+	return s.checkOwner(filepath.Join(s.contentPath(p.Digest), binaryFile))
+}
+
+func (s *Store) checkOwner(path string) error {
+	info, err := os.Stat(s.dir)
+	if err != nil {
+		return fmt.Errorf("look at the driver store: %w", err)
+	}
+	var owners []int
+	if system, ok := info.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
+		owners = append(owners, int(system.Uid))
+	}
+	return launch.CheckOwner(path, owners...)
 }
 
 func (s *Store) verify(digest string) error {

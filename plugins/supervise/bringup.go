@@ -25,6 +25,9 @@ func (i *instance) bringUp(ctx context.Context) (*launch.Process, error) {
 	cfg := i.cfg.Launch
 	cfg.Name, cfg.Binary, cfg.SHA256 = i.pkg.Name, i.pkg.Binary(), i.pkg.BinaryDigest
 	cfg.Logger = i.cfg.Logger
+	if err := i.cfg.Store.CheckOwner(i.pkg); err != nil {
+		return nil, err
+	}
 	p, err := launch.Start(ctx, cfg)
 	if err != nil {
 		return nil, err

@@ -28,7 +28,12 @@ type Driver struct {
 
 // Store opens the packages of [DEFAULT] state_path.
 func Store(c *config.Config) (*store.Store, error) {
-	return store.Open(filepath.Join(c.Default.StatePath, "drivers"))
+	s, err := store.Open(filepath.Join(c.Default.StatePath, "drivers"))
+	if err != nil {
+		return nil, err
+	}
+	s.TrustFile = c.Drivers.TrustFile
+	return s, nil
 }
 
 // Drivers opens the store and stands ready to start what is in it.
