@@ -179,7 +179,7 @@ func TestHostilePackages(t *testing.T) {
 				t.Errorf("something was installed: %s", got)
 			}
 			// The state's folder, and the one above it, hold what was there.
-			for dir, want := range map[string]string{h.dir: "[drivers in magnum.conf]", filepath.Join(h.dir, "drivers"): "[active generations index lock store]"} {
+			for dir, want := range map[string]string{h.dir: "[drivers in magnum.conf]", filepath.Join(h.dir, "drivers"): "[active generations index lock signatures store]"} {
 				var names []string
 				entries, _ := os.ReadDir(dir)
 				for _, e := range entries {
@@ -205,7 +205,8 @@ func TestArchiveOfTheSameMaking(t *testing.T) {
 }
 
 func TestInstallFromAServer(t *testing.T) {
-	content := parcelOf(t, one).bytes(t)
+	h := newTrustingHost(t)
+	content := []byte(read(t, h.archive("a", "b")))
 	sum := sha256.Sum256(content)
 	digest := hex.EncodeToString(sum[:])
 	mux := http.NewServeMux()
@@ -213,7 +214,6 @@ func TestInstallFromAServer(t *testing.T) {
 	mux.HandleFunc("/huge.tar.zst", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "1000000000") })
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	h := newHost(t)
 	for _, tt := range []struct {
 		name, source string
 		code         int
@@ -238,10 +238,13 @@ func TestInstallFromAServer(t *testing.T) {
 		})
 	}
 	h.t = t
-	h.must("install", server.URL+"/package.tar.zst@sha256:"+digest)
-	h.must("install", "file://"+h.write("in/package.tar.zst", string(content)))
-	list := sha256.Sum256([]byte(read(t, filepath.Join(one, "files.sha256"))))
-	h.must("install", one+"@sha256:"+hex.EncodeToString(list[:]))
+	signed := server.URL + "/package.tar.zst@sha256:" + digest
+	good := read(t, filepath.Join(h.dir, "driver-trust.yaml"))
+	h.trust("keys: []\n")
+	h.refused(30, "names no publishers", "install", signed)
+	h.trust(good)
+	h.must("install", signed)
+	h.must("install", "file://"+h.write("in/again.tar.zst", string(content)))
 	if got := h.installed(); got != "1 in the store\nacme_k8s 1.0.0 active\n" {
 		t.Error(got)
 	}
