@@ -142,7 +142,7 @@ func (d *dev) prepare(ctx context.Context, drivers string) error {
 	}
 	slices.Sort(manifests)
 	for _, m := range manifests {
-		p, err := s.Install(ctx, store.InstallRequest{Source: filepath.Dir(m)})
+		p, err := s.Install(ctx, store.InstallRequest{Source: filepath.Dir(m), Force: true})
 		if err != nil {
 			return err
 		}

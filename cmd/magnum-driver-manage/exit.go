@@ -55,6 +55,10 @@ var exits = []exit{
 	{35, store.ErrNameNotAllowed, "who signed may not publish a driver of this name"},
 	{36, launch.ErrOwner, "others than root and this user may write to the package, the store or the trust file"},
 	{37, store.ErrTrustFile, "the trust file cannot be used"},
+	{40, store.ErrDowngrade, "the version is older than the active one"},
+	{41, store.ErrPinned, "clusters are pinned to the version"},
+	{42, store.ErrActive, "the version is active"},
+	{43, store.ErrNoGeneration, "there is nothing to roll back to"},
 }
 
 // failed gives an error its exit code.

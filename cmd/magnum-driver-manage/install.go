@@ -12,7 +12,8 @@ import (
 )
 
 func install() *cobra.Command {
-	return &cobra.Command{
+	var request store.InstallRequest
+	c := &cobra.Command{
 		Use: "install SOURCE[@sha256:DIGEST]", Short: "Verify a package, put it into the store and make it active", Args: cobra.ExactArgs(1),
 		Long: "Verify a package, put it into the store and make it active.\n\n" +
 			"SOURCE is a package's folder or its .tar.zst archive: a path, or a file://, https:// or http:// URL.\n" +
@@ -23,17 +24,26 @@ func install() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			p, err := s.Install(c.Context(), store.InstallRequest{Source: args[0]})
+			request.Source, request.By = args[0], caller()
+			p, err := s.Install(c.Context(), request)
 			if err != nil {
 				return failed(fmt.Errorf("nothing was installed: %w", err))
 			}
 			if len(p.Signers) == 0 {
 				fmt.Fprintf(c.ErrOrStderr(), "warning: %s is not signed by anybody this host trusts: see docs/drivers/store.md\n", p)
 			}
-			fmt.Fprintf(c.OutOrStdout(), "%s %s is installed and active (sha256 %s)\n", p.Name, p.Version, p.Digest)
+			state := "installed and active"
+			if !p.Active {
+				state = "installed"
+			}
+			fmt.Fprintf(c.OutOrStdout(), "%s %s is %s (sha256 %s)\n", p.Name, p.Version, state, p.Digest)
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&request.Force, "force", false, "make it active though a newer version is")
+	c.Flags().BoolVar(&request.KeepActive, "no-activate", false, "leave the active version as it is")
+	reasonFlag(c, &request.Reason)
+	return c
 }
 
 func verify() *cobra.Command {

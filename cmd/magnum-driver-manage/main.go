@@ -15,6 +15,7 @@ func root() *cobra.Command {
 			"install and package start a driver: to see that it is what its manifest says. Exit codes are\n"+
 			"listed in docs/drivers/store.md.")
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
-	c.AddCommand(listDrivers(), list(), info(), install(), verify(), pack(), sign(), keys())
+	c.AddCommand(listDrivers(), list(), info(), install(), verify(), pack(), sign(), keys(),
+		activate(), rollback(), history(), disable(), remove(), gc())
 	return c
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +18,11 @@ type InstallRequest struct {
 	// http:// URL. @sha256: and a digest may follow, and must after a server's
 	// URL: that of the archive, or of the directory's files.sha256.
 	Source string
+	Change
+	// Force makes an older version than the active one the active one.
+	Force bool
+	// KeepActive leaves the active version as it is.
+	KeepActive bool
 }
 
 // Install fetches and verifies a package, proves that its binary is what
@@ -78,6 +84,11 @@ func (s *Store) install(ctx context.Context, r InstallRequest) (Package, error) 
 	if err := s.admit(p); err != nil {
 		return Package{}, err
 	}
+	if !r.KeepActive {
+		if err := s.mayActivate(p, r.Force); err != nil {
+			return Package{}, err
+		}
+	}
 	if err := s.keep(temp, digest); err != nil {
 		return Package{}, err
 	}
@@ -87,8 +98,10 @@ func (s *Store) install(ctx context.Context, r InstallRequest) (Package, error) 
 	if err := s.index(p); err != nil {
 		return Package{}, err
 	}
-	if err := s.activate(p, "install"); err != nil {
-		return Package{}, err
+	if !r.KeepActive {
+		if err := s.activate(p, Generation{By: r.By, Reason: cmp.Or(r.Reason, "install")}); err != nil {
+			return Package{}, err
+		}
 	}
 	signers := p.Signers
 	p, err = s.load(digest)
@@ -235,13 +248,26 @@ func (s *Store) admit(p Package) error {
 		return refuse(ErrVersionTaken, "driver %s is installed already with other content (%s, this one is %s): "+
 			"a version never changes; give this build a new one", p, have, p.Digest)
 	}
+	return nil
+}
+
+// mayActivate refuses a step back that nobody asked for, and what contradicts
+// another active driver.
+func (s *Store) mayActivate(p Package, force bool) error {
 	active, err := s.Active()
 	if err != nil {
 		return err
 	}
 	for _, other := range active {
-		if other.Name == p.Name || other.Damage != nil {
-			continue // a damaged one makes no clusters
+		if other.Damage != nil {
+			continue // it makes no clusters
+		}
+		if other.Name == p.Name {
+			if !force && older(p.Version, other.Version) {
+				return refuse(ErrDowngrade, "driver %s is older than the active version %s: "+
+					"use rollback, or --force if this is meant", p, other.Version)
+			}
+			continue
 		}
 		for _, theirs := range other.Manifest.ClusterTypes {
 			for _, ours := range p.Manifest.ClusterTypes {

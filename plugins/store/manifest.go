@@ -141,3 +141,10 @@ func checkVersion(version string) error {
 	}
 	return nil
 }
+
+// older compares versions that were checked before.
+func older(version, than string) bool {
+	a, errA := semver.StrictNewVersion(version)
+	b, errB := semver.StrictNewVersion(than)
+	return errA == nil && errB == nil && a.LessThan(b)
+}

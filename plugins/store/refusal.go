@@ -57,6 +57,14 @@ var (
 	ErrTooFewSignatures = errors.New("signed by too few")
 	// ErrNameNotAllowed is for a driver whose name is not its signers' to give.
 	ErrNameNotAllowed = errors.New("signed by who may not publish it")
+	// ErrDowngrade is for an older version than the active one.
+	ErrDowngrade = errors.New("older than the active version")
+	// ErrPinned is for a version that clusters need.
+	ErrPinned = errors.New("clusters are pinned to the version")
+	// ErrActive is for a version that is in use for new clusters.
+	ErrActive = errors.New("the version is active")
+	// ErrNoGeneration is for a rollback that has nowhere to go.
+	ErrNoGeneration = errors.New("there is nothing to roll back to")
 	// ErrLocked is for a store that somebody else is changing.
 	ErrLocked = errors.New("the driver store is locked")
 )

@@ -267,7 +267,12 @@ func TestVersionsSideBySide(t *testing.T) {
 	if _, err := s.Find("one", "3.0.0"); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
-	install(t, s, packages["one"]) // back
+	if _, err := s.Install(t.Context(), store.InstallRequest{Source: packages["one"]}); !errors.Is(err, store.ErrDowngrade) {
+		t.Errorf("back, and nobody asked for it: %v", err)
+	}
+	if _, err := s.Rollback(t.Context(), store.RollbackRequest{Name: "one"}); err != nil {
+		t.Error(err)
+	}
 	if generations, err := s.Generations("one"); err != nil || len(generations) != 3 || generations[2].Version != "1.0.0" {
 		t.Errorf("generations %+v, %v", generations, err)
 	}

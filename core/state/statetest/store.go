@@ -3,6 +3,7 @@ package statetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -154,6 +155,19 @@ func publishTests() map[string]func(*testing.T, *suite) {
 				must(t, err)
 				wantSame(t, "drivers", published, got)
 			}
+		},
+		"pins": func(t *testing.T, s *suite) {
+			var want []state.Pin
+			for _, name := range []string{"c1", "c2"} {
+				c := s.newCluster(t, name)
+				c.Driver = magnum.DriverRef{Name: "atomic", Version: "1.0." + name[1:]}
+				must(t, s.AcceptCreate(t.Context(), c, &magnum.Operation{Kind: magnum.OpCreate}, 2))
+				want = append(want, state.Pin{ClusterUUID: c.UUID, Driver: c.Driver})
+			}
+			slices.SortFunc(want, func(a, b state.Pin) int { return strings.Compare(a.ClusterUUID, b.ClusterUUID) })
+			got, err := s.Pins(t.Context())
+			must(t, err)
+			wantSame(t, "pins", want, got)
 		},
 		"heartbeats": func(t *testing.T, s *suite) {
 			start := s.clock.Now()

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	_ "github.com/mattn/go-sqlite3"
+
+	"github.com/go-magnum/magnum/core/state"
+)
+
+// database gives the host one with the schema in place, and clusters that are
+// pinned to versions of the driver.
+func (h *host) database(pins ...string) {
+	h.t.Helper()
+	file := filepath.Join(h.dir, "magnum.sqlite")
+	connection := "sqlite:///" + file
+	db, err := state.Open(h.t.Context(), state.Config{Connection: connection})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if _, _, err := db.Upgrade(h.t.Context()); err != nil {
+		h.t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		h.t.Fatal(err)
+	}
+	raw, err := sql.Open("sqlite3", file)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer raw.Close()
+	if _, err := raw.ExecContext(h.t.Context(), "DELETE FROM cluster_driver"); err != nil {
+		h.t.Fatal(err)
+	}
+	for i, version := range pins {
+		_, err := raw.ExecContext(h.t.Context(), "INSERT INTO cluster_driver (cluster_uuid, driver, version, revision) VALUES (?, 'acme_k8s', ?, 1)",
+			fmt.Sprintf("cluster-%d", i+1), version)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	h.write("magnum.conf", fmt.Sprintf("[DEFAULT]\nstate_path = %s\n[database]\nconnection = %s\n", h.dir, connection))
+}
+
+func (h *host) versions() string {
+	h.t.Helper()
+	return strings.ReplaceAll(strings.TrimSpace(h.must("list", "-f", "value", "-c", "Version", "-c", "State")), "\n", ", ")
+}
+
+func (h *host) want(versions string) {
+	h.t.Helper()
+	if got := h.versions(); got != versions {
+		h.t.Errorf("there is %s, want %s", got, versions)
+	}
+}
+
+func TestVersionsComeAndGo(t *testing.T) {
+	t.Setenv("SUDO_USER", "alice")
+	h := newHost(t)
+	h.database("1.0.0", "1.0.0")
+	h.refused(3, "not installed", "history", "acme_k8s")
+	h.refused(3, "not installed", "rollback", "acme_k8s")
+	h.must("install", one, "--reason", "CHG-1")
+	h.refused(43, "driver acme_k8s has no earlier version that is installed", "rollback", "acme_k8s")
+	h.refused(42, "driver acme_k8s 1.0.0 is active", "remove", "acme_k8s@1.0.0")
+	h.must("install", "--no-activate", two)
+	h.want("1.0.0 active, 1.1.0 installed")
+	h.must("gc", "--keep", "0") // what was never active waits for its time
+	h.want("1.0.0 active, 1.1.0 installed")
+	h.must("activate", "acme_k8s@1.1.0")
+	h.want("1.0.0 installed, 1.1.0 active")
+
+	h.refused(40, "driver acme_k8s 1.0.0 is older than the active version 1.1.0", "activate", "acme_k8s@1.0.0")
+	h.refused(40, "nothing was installed", "install", one)
+	h.want("1.0.0 installed, 1.1.0 active")
+	h.must("install", "--force", one)
+	h.must("install", two)
+	h.must("rollback", "acme_k8s", "--reason", "nodes stay away")
+	h.want("1.0.0 active, 1.1.0 installed")
+	h.refused(43, "has no generation 77", "rollback", "acme_k8s", "--to", "77")
+	h.must("rollback", "acme_k8s", "--to", "2")
+	h.want("1.0.0 installed, 1.1.0 active")
+	want := `1 1.0.0 alice CHG-1
+2 1.1.0 alice activate
+3 1.0.0 alice install
+4 1.1.0 alice install
+5 1.0.0 alice nodes stay away
+6 1.1.0 alice rollback to generation 2
+`
+	got := h.must("history", "acme_k8s", "-f", "value", "-c", "Generation", "-c", "Version", "-c", "Who", "-c", "Why")
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("history (-want +got):\n%s", diff)
+	}
+
+	h.refused(41, "driver acme_k8s 1.0.0 serves 2 clusters, such as cluster-1, cluster-2", "remove", "acme_k8s@1.0.0")
+	if out := h.must("gc", "--keep", "0"); out != "" {
+		t.Errorf("gc removes what clusters need: %s", out)
+	}
+	h.want("1.0.0 installed, 1.1.0 active")
+	h.database("1.1.0")
+	if out := h.must("gc"); out != "" {
+		t.Errorf("gc removes what a rollback needs: %s", out)
+	}
+	if out := h.must("gc", "--keep", "1", "--dry-run"); out != "acme_k8s 1.0.0\n" {
+		t.Errorf("gc --dry-run: %s", out)
+	}
+	h.want("1.0.0 installed, 1.1.0 active")
+	h.must("gc", "--keep", "1")
+	h.want("1.1.0 active")
+	h.refused(43, "version \"1.0.0\" is not installed any more", "rollback", "acme_k8s", "--to", "1")
+	h.refused(3, "not installed", "remove", "acme_k8s@1.0.0")
+	h.refused(2, "is not NAME@VERSION", "remove", "acme_k8s")
+	if got := h.installed(); got != "1 in the store\nacme_k8s 1.1.0 active\n" {
+		t.Error(got)
+	}
+
+	h.must("disable", "acme_k8s")
+	h.want("1.1.0 installed")
+	h.refused(3, "no version of it is active", "disable", "acme_k8s")
+	h.refused(41, "serves 1 clusters", "remove", "acme_k8s@1.1.0")
+	h.database()
+	h.must("remove", "acme_k8s@1.1.0")
+	if got := h.installed(); got != "0 in the store\n" {
+		t.Error(got)
+	}
+}
+
+// Clusters that cannot be asked for may be there.
+func TestNothingIsRemovedWithoutTheDatabase(t *testing.T) {
+	h := newHost(t)
+	h.must("install", one)
+	h.must("install", two)
+	h.write("magnum.conf", fmt.Sprintf("[DEFAULT]\nstate_path = %s\n[database]\nconnection = sqlite:///%s\n", h.dir, filepath.Join(h.dir, "empty.sqlite")))
+	h.refused(1, "ask which clusters are pinned", "remove", "acme_k8s@1.0.0")
+	h.refused(1, "ask which clusters are pinned", "gc", "--keep", "0")
+	h.want("1.0.0 installed, 1.1.0 active")
+}
+
+func TestDamagedVersionIsNotActivated(t *testing.T) {
+	h := newHost(t)
+	h.must("install", one)
+	h.must("install", two)
+	digest := strings.TrimSpace(h.must("list", "-f", "value", "-c", "Digest"))
+	digest, _, _ = strings.Cut(digest, "\n")
+	folder := filepath.Join(h.dir, "drivers", "store", "sha256", digest)
+	writable(folder)
+	h.write(filepath.Join("drivers", "store", "sha256", digest, "extra"), "x")
+	h.refused(12, "extra is in the package but not in files.sha256", "rollback", "acme_k8s")
+	h.refused(12, "extra is in the package but not in files.sha256", "activate", "--force", "acme_k8s@1.0.0")
+	h.want("1.0.0 installed, 1.1.0 active")
+}
