@@ -85,6 +85,10 @@ func serve(p Plugin) int {
 	// that one would be inherited by what the driver runs.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 
+	// Before the handshake line: a host may send SIGTERM as soon as it has that.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+
 	// go-plugin prints its handshake line to os.Stdout: that becomes a private
 	// copy, and whatever else is written to file descriptor 1 lands on stderr.
 	stdout, err := protectStdout()
@@ -100,7 +104,7 @@ func serve(p Plugin) int {
 		TLSProvider:      func() (*tls.Config, error) { return config, nil },
 		GRPCServer: func(options []grpc.ServerOption) *grpc.Server {
 			proc.server = newServer(proc.gate, options)
-			go proc.watchSignals()
+			go proc.watchSignals(signals)
 			go proc.watchHost()
 			return proc.server
 		},
@@ -141,9 +145,7 @@ func (p *process) handshaken() {
 	p.stdio.Do(func() { os.Stdout, os.Stderr = p.stderr, p.stderr })
 }
 
-func (p *process) watchSignals() {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+func (p *process) watchSignals(signals <-chan os.Signal) {
 	received := <-signals
 	p.logger.Info("stopping", "signal", received.String())
 	p.stop(termGrace)
