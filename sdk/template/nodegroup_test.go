@@ -342,3 +342,13 @@ func TestExtendNodeGroups(t *testing.T) {
 		t.Errorf("the cluster's nodes have %s", got)
 	}
 }
+
+// An intent of a newer contract is not taken for one that is known.
+func TestUnknownIntent(t *testing.T) {
+	req := request(nil)
+	req.Intent = "teleport"
+	_, err := definition().Render(t.Context(), req)
+	if got := driver.ClassOf(err); err == nil || got != driver.ClassUnsupported {
+		t.Errorf("%v (%s)", err, got)
+	}
+}

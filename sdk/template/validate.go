@@ -100,6 +100,8 @@ func (d *Definition) refuse(v *Values) *driver.Violation {
 		driver.IntentDeleteNodeGroup:  driver.CapNodeGroups,
 	}[v.Intent]
 	switch {
+	case !known(v.Intent):
+		return unsupported("Operation " + string(v.Intent) + " is")
 	case need != "" && !slices.Contains(d.Capabilities, need):
 		return unsupported("Operation " + string(v.Intent) + " is")
 	case v.OwnStack() && !slices.Contains(d.Capabilities, driver.CapNodeGroups):
@@ -110,6 +112,17 @@ func (d *Definition) refuse(v *Values) *driver.Violation {
 		return &driver.Violation{Field: "name", Message: "The default node groups are made with the cluster.", Class: driver.ClassInvalidInput}
 	}
 	return nil
+}
+
+// known reports whether an intent is one of the contract's for stacks, or none.
+// An answer to another, of a newer core, would be a guess.
+func known(i driver.Intent) bool {
+	switch i {
+	case "", driver.IntentCreate, driver.IntentUpdate, driver.IntentResize, driver.IntentUpgrade, driver.IntentRotateCA,
+		driver.IntentRotateCredential, driver.IntentCreateNodeGroup, driver.IntentUpdateNodeGroup, driver.IntentDeleteNodeGroup:
+		return true
+	}
+	return false
 }
 
 // unknownGroup refuses a request about a node group that the cluster has not.
