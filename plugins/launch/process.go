@@ -27,6 +27,7 @@ type Process struct {
 	last      tail
 
 	child *child
+	stdin *os.File // the host's end
 	conn  *grpc.ClientConn
 	done  chan struct{}
 	// stopping is held by the one that walks the ladder.

@@ -80,6 +80,8 @@ func spawnRunner(p *Process, b *binary, keys serve.Keys, pluginEnv []string) (*p
 		return nil, err
 	}
 
+	p.stdin = ends.stdin
+
 	handshake, found := io.Pipe()
 	var readers sync.WaitGroup
 	readers.Go(func() {

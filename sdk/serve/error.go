@@ -135,7 +135,7 @@ func errorStatus(e *driver.Error) *status.Status {
 		details = append(details, protoadapt.MessageV1Of(
 			&errdetails.RetryInfo{RetryDelay: durationpb.New(e.RetryAfter)}))
 	}
-	st := status.New(codeOf(e.Class), fit(e.UserMessage))
+	st := status.New(CodeOf(e.Class), fit(e.UserMessage))
 	if detailed, err := st.WithDetails(details...); err == nil {
 		return detailed
 	}
@@ -150,7 +150,8 @@ func fit(text string) string {
 	return strings.ToValidUTF8(text, "\uFFFD")
 }
 
-func codeOf(c driver.Class) codes.Code {
+// CodeOf is the gRPC code that goes with a class.
+func CodeOf(c driver.Class) codes.Code {
 	switch c {
 	case driver.ClassInvalidInput:
 		return codes.InvalidArgument
