@@ -17,7 +17,7 @@ TOOLS    := golangci-lint buf protoc-gen-go protoc-gen-go-grpc
 
 export CGO_ENABLED := 1
 
-.PHONY: build demo test test-openstack test-wire fuzz bench lint generate check clean
+.PHONY: build demo test test-openstack test-wire fuzz bench lint generate proto-baseline check clean
 
 build: ## executables in bin/, one package folder for each driver in bin/drivers/
 	@mkdir -p bin/drivers
@@ -51,7 +51,7 @@ lint: $(addprefix bin/tools/,$(TOOLS))
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	@if command -v shellcheck >/dev/null; then git ls-files tools .ci | xargs grep -lE '^#!/usr/bin/env bash' | xargs shellcheck; \
 	  else echo "left out: shellcheck is not installed"; fi
-	cd sdk && ../bin/tools/buf lint
+	cd sdk && ../bin/tools/buf lint && ../bin/tools/buf breaking --against driverpb/baseline.binpb
 	@failed=; for m in $(MODULES); do echo "golangci-lint $$m"; \
 	  (cd $$m && $(CURDIR)/bin/tools/golangci-lint run --config $(CURDIR)/.golangci.yml ./...) || failed="$$failed $$m"; \
 	  done; [ -z "$$failed" ] || { echo "to be mended:$$failed"; exit 1; }
@@ -59,6 +59,9 @@ lint: $(addprefix bin/tools/,$(TOOLS))
 generate: $(addprefix bin/tools/,$(TOOLS)) ## what is generated; leaves a clean tree
 	go run ./cmd/internal/apidoc
 	cd sdk && PATH="$(CURDIR)/bin/tools:$$PATH" ../bin/tools/buf generate
+
+proto-baseline: bin/tools/buf ## the contract as it is becomes what buf compares with; for a release
+	cd sdk && ../bin/tools/buf build --exclude-source-info -o driverpb/baseline.binpb
 
 check: lint generate test ## what a change must pass
 	@git diff --exit-code -- sdk/driverpb docs/api
