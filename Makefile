@@ -17,7 +17,7 @@ TOOLS    := golangci-lint buf protoc-gen-go protoc-gen-go-grpc
 
 export CGO_ENABLED := 1
 
-.PHONY: build demo test test-openstack test-wire fuzz bench lint generate proto-baseline check clean
+.PHONY: build demo test test-openstack test-wire chaos fuzz bench lint generate proto-baseline check clean
 
 build: ## executables in bin/, one package folder for each driver in bin/drivers/
 	@mkdir -p bin/drivers
@@ -39,6 +39,9 @@ test-openstack: build ## a cluster on a real OpenStack from Debian's packages (r
 
 test-wire: ## recorded answers of another Magnum, from WIRE=DIR, compared with ours
 	WIRE='$(if $(WIRE),$(abspath $(WIRE)))' go test -count=1 -timeout 30m -run '^TestWire$$' -v ./cmd/internal/wiretest
+
+chaos: ## a driver to which all happens that can, for CHAOS (60s); CHAOS_SEED repeats an order
+	CHAOS=$(or $(CHAOS),60s) go test -race -count=1 -timeout 20m -run '^TestChaos$$' -v ./plugins/supervise
 
 fuzz: ## every fuzz target, each for FUZZTIME (60s); FUZZ=PATTERN only some
 	@tools/fuzz

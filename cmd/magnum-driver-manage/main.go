@@ -16,6 +16,6 @@ func root() *cobra.Command {
 			"listed in docs/drivers/store.md.")
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	c.AddCommand(listDrivers(), list(), info(), install(), verify(), pack(), sign(), keys(),
-		activate(), rollback(), history(), disable(), remove(), gc(), conformance())
+		activate(), rollback(), history(), disable(), remove(), gc(), status(), crashes(), conformance())
 	return c
 }

@@ -154,6 +154,9 @@ type Drivers struct {
 	DisabledDrivers    []string `ini:"disabled_drivers"`
 	EnabledBetaDrivers []string `ini:"enabled_beta_drivers"`
 	DefaultDriver      string   `ini:"default_driver"`
+	// IdleTimeout is for how long, in seconds, a driver's process is kept that
+	// nobody calls; 0 is for ever. Upstream has no processes to stop.
+	IdleTimeout        int      `ini:"idle_timeout" default:"900" min:"0"`
 	SendClusterMetrics bool     `ini:"send_cluster_metrics" default:"false"`
 	EnabledDefinitions []string `ini:"enabled_definitions"`
 	// TrustFile says whose driver packages may be installed; it need not be

@@ -3,6 +3,7 @@ package launch
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -13,6 +14,10 @@ import (
 // binaryFD is the lowest descriptor for an open binary. The files that a child
 // inherits are numbered from 3 on, and must not land on it before the exec.
 const binaryFD = 64
+
+// ErrChanged is wrapped by the error for a binary that is not what was
+// installed.
+var ErrChanged = errors.New("the driver's binary")
 
 // binary is an open executable whose content has been verified.
 type binary struct{ file *os.File }
@@ -51,8 +56,8 @@ func openBinary(path, digest string) (*binary, error) {
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != digest {
 		b.close()
-		return nil, fmt.Errorf("the driver's binary %s was changed after it was installed: its sha256 is %s, not %s; "+
-			"it is not started. Install the package again", path, got, digest)
+		return nil, fmt.Errorf("%w %s was changed after it was installed: its sha256 is %s, not %s; "+
+			"it is not started. Install the package again", ErrChanged, path, got, digest)
 	}
 	return b, nil
 }

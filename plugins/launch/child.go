@@ -92,6 +92,23 @@ func (c *child) signal(sig syscall.Signal) {
 	}
 }
 
+// signalLeader sends to the process alone.
+func (c *child) signalLeader(sig syscall.Signal) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.gone {
+		_ = unix.Kill(c.pid(), sig)
+	}
+}
+
+// code is how the process ended, in figures; only after reaped.
+func (c *child) code() (status int, signal string) {
+	if ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return 0, unix.SignalName(ws.Signal())
+	}
+	return c.cmd.ProcessState.ExitCode(), ""
+}
+
 // status says how the process ended; only after reaped.
 func (c *child) status() string {
 	ws, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus)

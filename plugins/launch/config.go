@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -79,9 +81,23 @@ const (
 	socketName = "/plugin4294967295"
 )
 
+// socketPrefix begins the name of every directory for a socket.
+const socketPrefix = "driver-"
+
+// IsSocketDir reports whether a path is that of a directory which a start made
+// for its socket, so that it may be removed.
+func IsSocketDir(path string) bool {
+	info, err := os.Lstat(path)
+	if err != nil || !info.IsDir() || info.Mode().Perm() != 0o700 || !strings.HasPrefix(filepath.Base(path), socketPrefix) {
+		return false
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	return ok && int(owner.Uid) == os.Getuid()
+}
+
 // socketDir makes a directory that only this user can look into.
 func (c Config) socketDir() (string, error) {
-	dir, err := os.MkdirTemp(c.RuntimeDir, "driver-")
+	dir, err := os.MkdirTemp(c.RuntimeDir, socketPrefix)
 	if err != nil {
 		return "", fmt.Errorf("make a directory for the driver's socket: %w", err)
 	}

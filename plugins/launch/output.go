@@ -21,6 +21,8 @@ const (
 	lineLimit = 1 << 20
 	// tailLimit is how much of the last output is kept for a crash report.
 	tailLimit = 16 << 10
+	// traceLimit is how much of a panic or a goroutine dump is kept.
+	traceLimit = 256 << 10
 )
 
 // lines calls each for every line, without its end, until the reader ends.
@@ -43,11 +45,29 @@ func lines(r io.Reader, each func(line string)) {
 	}
 }
 
-// tail keeps the end of what was written to it.
+// tail keeps the end of what was written to it, and all of a trace.
 type tail struct {
 	mu    sync.Mutex
 	lines []string
 	size  int
+	trace strings.Builder
+}
+
+// addTrace keeps a line of a panic or a goroutine dump, which is worth most at
+// its beginning.
+func (t *tail) addTrace(line string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if room := traceLimit - t.trace.Len() - 1; room > 0 {
+		t.trace.WriteString(line[:min(len(line), room)])
+		t.trace.WriteByte('\n')
+	}
+}
+
+func (t *tail) Trace() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.trace.String()
 }
 
 func (t *tail) add(line string) {
@@ -92,24 +112,30 @@ func readStdout(r io.Reader, logger hclog.Logger, handshake func(line string)) {
 	})
 }
 
+// traceStarts are how the Go runtime begins a trace; nothing comes after one.
+func traceStarts() []string { return []string{"panic: ", "fatal error: ", "SIGQUIT: quit"} }
+
 // readStderr logs what a driver logs: JSON lines of hclog at their own level,
-// and other text as it is, a panic as an error.
+// and other text as it is. Of a trace the first line is an error and the rest,
+// which may be thousands of lines, is for debugging and for crash records.
 func readStderr(r io.Reader, logger hclog.Logger, last *tail) {
-	inPanic := false
+	inTrace := false
 	lines(r, func(line string) {
-		if line == "" {
+		if line == "" && !inTrace {
 			return
 		}
 		last.add(line)
-		if forward(line, logger) {
-			return
+		starts := !inTrace && slices.ContainsFunc(traceStarts(), func(s string) bool { return strings.HasPrefix(line, s) })
+		inTrace = inTrace || starts
+		if inTrace {
+			last.addTrace(line)
 		}
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
-			inPanic = true
-		}
-		if inPanic {
+		switch {
+		case starts:
 			logger.Error("driver crashed", "line", line)
-		} else {
+		case inTrace:
+			logger.Debug("driver crashed", "line", line)
+		case !forward(line, logger):
 			logger.Info("driver printed to standard error", "line", line)
 		}
 	})

@@ -26,10 +26,11 @@ type Process struct {
 	logger    hclog.Logger
 	last      tail
 
-	child *child
-	stdin *os.File // the host's end
-	conn  *grpc.ClientConn
-	done  chan struct{}
+	child    *child
+	identity Identity
+	stdin    *os.File // the host's end
+	conn     *grpc.ClientConn
+	done     chan struct{}
 	// stopping is held by the one that walks the ladder.
 	stopping sync.Mutex
 }
@@ -70,6 +71,12 @@ func Start(ctx context.Context, cfg Config) (*Process, error) {
 	if err != nil {
 		return nil, p.failed(ctx, err)
 	}
+	// The process cannot be gone so far that its number is somebody else's: it
+	// is reaped by this one.
+	if p.identity, err = Identify(p.PID()); err != nil {
+		return nil, p.failed(ctx, err)
+	}
+	p.identity.SHA256 = cfg.SHA256
 	p.logger.Debug("driver started", "pid", p.PID(), "binary", cfg.Binary)
 	return p, nil
 }
@@ -108,12 +115,35 @@ func (p *Process) Conn() *grpc.ClientConn { return p.conn }
 // PID is the process id, and the process group's.
 func (p *Process) PID() int { return p.child.pid() }
 
+// Identity tells the process from any other that has had or will have its
+// number; SocketDir is what it leaves behind if it does not end by itself.
+func (p *Process) Identity() Identity { return p.identity }
+
+// SocketDir is the directory made for its socket.
+func (p *Process) SocketDir() string { return p.socketDir }
+
 // Done is closed when the process is gone and all its output has been read.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Exit says how the process ended, and with which last words on stderr. It may
 // be called after Done.
 func (p *Process) Exit() (status, words string) { return p.child.status(), p.last.String() }
+
+// Trace is what the process wrote of a panic or a goroutine dump, up to 256 KiB;
+// empty where it wrote none. It may be called after Done.
+func (p *Process) Trace() string { return p.last.Trace() }
+
+// Code is the exit status, or the name of the signal that ended the process. It
+// may be called after Done.
+func (p *Process) Code() (status int, signal string) { return p.child.code() }
+
+// Dump asks a process that is of no more use for its goroutines, and waits for
+// its end. A stopped process has nothing to say, and is left as it is when the
+// time is up.
+func (p *Process) Dump(patience time.Duration) {
+	p.child.signalLeader(syscall.SIGQUIT)
+	p.wait(context.Background(), patience)
+}
 
 // Stop ends the process step by step, each bounded, and also by ctx: no new
 // calls and time for those in flight; SIGTERM to the group; SIGKILL to the

@@ -21,7 +21,7 @@ const readyPoll = 50 * time.Millisecond
 
 // bringUp starts a process and makes it ready: handshake, configuration,
 // probe. What does not get so far is ended.
-func (i *instance) bringUp(ctx context.Context) (*launch.Process, error) {
+func (i *instance) bringUp(ctx context.Context) (*process, error) {
 	cfg := i.cfg.Launch
 	cfg.Name, cfg.Binary, cfg.SHA256 = i.pkg.Name, i.pkg.Binary(), i.pkg.BinaryDigest
 	cfg.Logger = i.cfg.Logger
@@ -35,7 +35,8 @@ func (i *instance) bringUp(ctx context.Context) (*launch.Process, error) {
 	if err := i.prepare(ctx, serve.NewControl(p.Conn())); err != nil {
 		return nil, errors.Join(err, p.Kill())
 	}
-	return p, nil
+	now := i.cfg.Now()
+	return &process{Process: p, started: now, used: now, open: map[int]openCall{}}, nil
 }
 
 func (i *instance) prepare(ctx context.Context, control serve.Control) error {
@@ -47,11 +48,11 @@ func (i *instance) prepare(ctx context.Context, control serve.Control) error {
 		return fmt.Errorf("shake hands: %w", err)
 	}
 	if err := i.matches(hello); err != nil {
-		return err
+		return rejection{err}
 	}
 	if config := i.cfg.Config[i.pkg.Name]; len(config) > 0 {
 		if err := checkConfig(i.pkg.Description.ConfigSchema, config); err != nil {
-			return err
+			return rejection{err}
 		}
 		out, err := control.Configure(ctx, driver.ConfigureRequest{Config: config})
 		if err != nil {

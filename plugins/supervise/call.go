@@ -10,7 +10,6 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/serve"
 )
@@ -30,20 +29,25 @@ func (c conn) Invoke(ctx context.Context, method string, args, reply any, opts .
 	i := c.instance
 	ctx, cancel := context.WithTimeout(ctx, i.cfg.CallTimeout)
 	defer cancel()
+	begin := time.Now()
 	if err := i.calls.enter(ctx); err != nil {
 		return err
 	}
 	defer i.calls.leave()
 	for try := 1; ; try++ {
-		p, err := i.running(ctx)
+		p, leave, err := i.acquire(ctx, method)
 		if err != nil {
 			return err
 		}
 		err = p.Conn().Invoke(ctx, method, args, reply, opts...)
 		if err == nil {
+			leave()
+			i.answered()
 			return nil
 		}
-		if err = i.judge(ctx, p, err); !restarted(err) || try == 2 {
+		err = i.judge(ctx, p, time.Since(begin) >= i.cfg.CallTimeout, err)
+		leave() // not before: it is one of the calls that a crash record has
+		if !restarted(err) || try == 2 {
 			return err
 		}
 		i.logger.Warn("call was cut off, it is repeated", "method", method)
@@ -55,14 +59,17 @@ func (c conn) Invoke(ctx context.Context, method string, args, reply any, opts .
 // either.
 func (c conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	i := c.instance
-	p, err := i.running(ctx)
+	p, leave, err := i.acquire(ctx, method)
 	if err != nil {
 		return nil, err
 	}
 	s, err := p.Conn().NewStream(ctx, desc, method, opts...)
 	if err != nil {
-		return nil, i.judge(ctx, p, err)
+		defer leave()
+		return nil, i.judge(ctx, p, false, err)
 	}
+	// gRPC ends the stream's context whenever the stream ends.
+	context.AfterFunc(s.Context(), leave)
 	return &stream{ClientStream: s, caller: ctx, instance: i, process: p}, nil
 }
 
@@ -73,7 +80,7 @@ type stream struct {
 	// whenever a stream ends.
 	caller   context.Context //nolint:containedctx // a stream lives within it
 	instance *instance
-	process  *launch.Process
+	process  *process
 }
 
 // RecvMsg receives an event, or the end.
@@ -82,7 +89,7 @@ func (s *stream) RecvMsg(m any) error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
-	return s.instance.judge(s.caller, s.process, err)
+	return s.instance.judge(s.caller, s.process, false, err)
 }
 
 // SendMsg sends the request. Its io.EOF means that the stream broke, and that
@@ -95,26 +102,30 @@ func (s *stream) SendMsg(m any) error {
 	if err == nil {
 		return nil
 	}
-	return s.instance.judge(s.caller, s.process, err)
+	return s.instance.judge(s.caller, s.process, false, err)
 }
 
 // judge finds out what the error of a call means for the process, sees to it,
-// and returns what the caller is told: the driver's own error, or one of
+// and returns what the caller is told (whole says that it had all of
+// CallTimeout): the driver's own error, or one of
 // ClassRestarted where the process was lost, or ClassTimeout.
-func (i *instance) judge(ctx context.Context, p *launch.Process, err error) error {
+func (i *instance) judge(ctx context.Context, p *process, whole bool, err error) error {
 	if said, ok := serve.FromError(err); ok {
 		return said
 	}
 	code := status.Code(err)
+	if code == codes.Unavailable && ctx.Err() == nil {
+		p.cutOff()
+	}
 	switch {
 	case ctx.Err() != nil || code == codes.DeadlineExceeded:
 		if !errors.Is(ctx.Err(), context.Canceled) {
 			// Slow, or dead: a probe will tell.
-			i.check(p)
+			i.check(p, whole)
 		}
 		return i.late(ctx, "its time was up")
-	case code == codes.Unavailable, code == codes.Canceled, i.endedSoon(p):
-		i.discard(p, false)
+	case i.endedSoon(ctx, p), code == codes.Unavailable, code == codes.Canceled:
+		i.lost(p)
 		e := driver.Errorf(driver.ClassRestarted, "driver %s ended during the call", i.pkg)
 		e.OperatorMessage = err.Error()
 		return e
@@ -123,16 +134,28 @@ func (i *instance) judge(ctx context.Context, p *launch.Process, err error) erro
 	}
 }
 
+// lost sees to a process whose connection broke: it crashed, or it is going
+// away and has calls to finish.
+func (i *instance) lost(p *process) {
+	select {
+	case <-p.Done():
+		i.settle(p)
+	default:
+		i.discard(p)
+	}
+}
+
 // endedSoon reports whether the process is gone, or is about to be.
-func (i *instance) endedSoon(p *launch.Process) bool {
+func (i *instance) endedSoon(ctx context.Context, p *process) bool {
 	timer := time.NewTimer(exitGrace)
 	defer timer.Stop()
 	select {
 	case <-p.Done():
 		return true
 	case <-timer.C:
-		return false
+	case <-ctx.Done():
 	}
+	return false
 }
 
 func restarted(err error) bool { return driver.ClassOf(err) == driver.ClassRestarted }

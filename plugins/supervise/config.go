@@ -33,8 +33,32 @@ type Config struct {
 	// and Queue how many more may wait, 256 by default.
 	Concurrency, Queue int
 	// BackoffBase and BackoffLimit pace the starts of a driver that does not
-	// start: 1 s, doubled each time, to 60 s.
+	// start, or crashes again and again: 1 s, doubled each time, to 60 s.
 	BackoffBase, BackoffLimit time.Duration
+	// CrashLimit is how many crashes within CrashWindow make a crash loop: 5
+	// in 10 min. The driver is then not started for CrashPause, 5 min.
+	CrashLimit              int
+	CrashWindow, CrashPause time.Duration
+	// CrashDir is where crashes are recorded; empty for nowhere.
+	CrashDir string
+	// RunDir is where the state of the drivers is written for others to read,
+	// and what a former host left is swept up from; empty for nowhere.
+	RunDir string
+	// IdleTimeout is how long a process without calls is kept; 0 for ever.
+	IdleTimeout time.Duration
+	// ProbeInterval is how often a ready driver is asked whether it lives,
+	// 10 s by default; after ProbeMisses failures in a row, 3 by default, it
+	// is replaced. So it is after CallMisses calls in a row, 8 by default,
+	// that had all of CallTimeout and no answer, whatever a probe says.
+	ProbeInterval           time.Duration
+	ProbeMisses, CallMisses int
+	// DumpTimeout is how long a hung process may take to write down its
+	// goroutines; 2 s by default.
+	DumpTimeout time.Duration
+	// RetireAfter is how long the process of a version that another has taken
+	// the place of must have been without a call to be stopped; 1 s by
+	// default. At the latest it is stopped after CallTimeout.
+	RetireAfter time.Duration
 
 	// Now is the clock, Rand the source of jitter in [0, 1).
 	Now  func() time.Time
@@ -54,16 +78,29 @@ func (c Config) withDefaults() Config {
 		{&c.ProbeTimeout, 2 * time.Second},
 		{&c.BackoffBase, time.Second},
 		{&c.BackoffLimit, time.Minute},
+		{&c.CrashWindow, 10 * time.Minute},
+		{&c.CrashPause, 5 * time.Minute},
+		{&c.ProbeInterval, 10 * time.Second},
+		{&c.DumpTimeout, 2 * time.Second},
+		{&c.RetireAfter, time.Second},
 	} {
 		if *d.value == 0 {
 			*d.value = d.standard
 		}
 	}
-	if c.Concurrency == 0 {
-		c.Concurrency = 64
-	}
-	if c.Queue == 0 {
-		c.Queue = 256
+	for _, n := range []struct {
+		value    *int
+		standard int
+	}{
+		{&c.Concurrency, 64},
+		{&c.Queue, 256},
+		{&c.CrashLimit, 5},
+		{&c.ProbeMisses, 3},
+		{&c.CallMisses, 8},
+	} {
+		if *n.value == 0 {
+			*n.value = n.standard
+		}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -74,8 +111,8 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// backoff is how long to wait after a number of failed starts in a row: half
-// of it fixed, half of it chance, so that several hosts do not start in step.
+// backoff is how long to wait after a number of failures in a row: half of it
+// fixed, half of it chance, so that several hosts do not start in step.
 func (c Config) backoff(failures int) time.Duration {
 	d := c.BackoffBase
 	for range failures - 1 {

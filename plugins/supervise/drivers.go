@@ -19,12 +19,28 @@ type Drivers struct {
 
 	mu        sync.Mutex
 	instances map[string]*instance // by package digest
+	serving   map[string]*instance // by name, for calls that name no version
 	closed    bool
+
+	// work counts what goes on beside the calls.
+	work sync.WaitGroup
+	// dirty asks for another report, quit ends them.
+	dirty chan struct{}
+	quit  chan struct{}
 }
 
-// New starts nothing yet.
+// New starts no driver yet. It ends what a host that was killed has left.
 func New(cfg Config) *Drivers {
-	return &Drivers{cfg: cfg.withDefaults(), instances: map[string]*instance{}}
+	d := &Drivers{
+		cfg: cfg.withDefaults(), instances: map[string]*instance{}, serving: map[string]*instance{},
+		dirty: make(chan struct{}, 1), quit: make(chan struct{}),
+	}
+	if d.cfg.RunDir != "" {
+		if err := d.takeOver(); err != nil {
+			d.cfg.Logger.Error("how drivers stand cannot be told", "error", err)
+		}
+	}
+	return d
 }
 
 // Get returns a driver, started if it was not. An empty version means the
@@ -35,7 +51,11 @@ func (d *Drivers) Get(ctx context.Context, name, version string) (driver.Set, er
 	if err != nil {
 		return driver.Set{}, err
 	}
-	if _, err := i.running(ctx); err != nil {
+	if version == "" {
+		return d.active(ctx, i)
+	}
+	i.keep()
+	if err := i.up(ctx); err != nil {
 		return driver.Set{}, err
 	}
 	return i.set(), nil
@@ -60,7 +80,7 @@ func (d *Drivers) instance(name, version string) (*instance, error) {
 	if err != nil {
 		return nil, missing(name, version, err)
 	}
-	i := newInstance(d.cfg, pkg)
+	i := newInstance(d.cfg, pkg, d.changed)
 	d.instances[pkg.Digest] = i
 	return i, nil
 }
@@ -110,20 +130,9 @@ func (d *Drivers) Descriptions() []driver.Description {
 	return descriptions
 }
 
-// Status is how a driver stands.
-type Status struct {
-	Name, Version string
-	PID           int // 0 where no process runs
-	State         State
-	Restarts      int
-	LastError     string // why the last start failed, or how the last process ended
-}
-
 // Status lists the drivers that were asked for, by name and version.
 func (d *Drivers) Status() []Status {
-	d.mu.Lock()
-	instances := slices.Collect(maps.Values(d.instances))
-	d.mu.Unlock()
+	instances := d.all()
 	statuses := make([]Status, 0, len(instances))
 	for _, i := range instances {
 		statuses = append(statuses, i.status())
@@ -134,10 +143,20 @@ func (d *Drivers) Status() []Status {
 	return statuses
 }
 
+func (d *Drivers) all() []*instance {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Collect(maps.Values(d.instances))
+}
+
 // Close ends all processes: calls in flight may finish until ctx is done, then
 // they are cut off. It returns when nothing is left.
 func (d *Drivers) Close(ctx context.Context) error {
 	d.mu.Lock()
+	if d.closed {
+		d.mu.Unlock()
+		return nil
+	}
 	d.closed = true
 	instances := slices.Collect(maps.Values(d.instances))
 	d.mu.Unlock()
@@ -148,6 +167,8 @@ func (d *Drivers) Close(ctx context.Context) error {
 		all.Go(func() { failures[n] = i.close(ctx) })
 	}
 	all.Wait()
+	close(d.quit)
+	d.work.Wait()
 	if err := errors.Join(failures...); err != nil {
 		return fmt.Errorf("stop drivers: %w", err)
 	}

@@ -9,43 +9,37 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
-	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/plugins/store"
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/serve"
 )
 
-// State is where a driver is between installed and stopped.
-type State string
-
-// The states.
-const (
-	StateInstalled State = "Installed" // never started yet
-	StateStarting  State = "Starting"
-	StateReady     State = "Ready"
-	StateDegraded  State = "Degraded" // let a deadline pass and is being asked whether it lives
-	StateDraining  State = "Draining"
-	StateStopped   State = "Stopped"
-)
-
-// instance is one version of one driver, with at most one process.
+// instance is one version of one driver, with at most one process that takes
+// calls.
 type instance struct {
 	cfg    Config
 	pkg    store.Package
 	logger hclog.Logger
 	calls  *bulkhead
+	// changed is called at every change of the state.
+	changed func()
 	// work counts what goes on beside the calls: starts, checks, ends.
 	work sync.WaitGroup
+	// quit is closed when the instance is.
+	quit chan struct{}
 
 	mu        sync.Mutex
 	state     State
-	process   *launch.Process
+	since     time.Time
+	process   *process
 	starting  *start
 	checking  chan struct{} // closed when it is known whether process lives
 	starts    int
-	failures  int // failed starts in a row
-	notBefore time.Time
+	breaker   breaker
 	lastError error
+	overdue   int                   // calls in a row that had all their time
+	retired   bool                  // another version has taken its place
+	live      map[*process]struct{} // all there are, also those on their way out
 	closed    bool
 }
 
@@ -53,16 +47,22 @@ type instance struct {
 type start struct {
 	done   chan struct{}
 	err    error // to be read after done
+	trial  bool
 	cancel context.CancelFunc
 }
 
-func newInstance(cfg Config, pkg store.Package) *instance {
+func newInstance(cfg Config, pkg store.Package, changed func()) *instance {
 	return &instance{
-		cfg:    cfg,
-		pkg:    pkg,
-		logger: cfg.Logger.With("driver", pkg.Name, "version", pkg.Version),
-		calls:  newBulkhead(pkg.Name, cfg.Concurrency, cfg.Queue),
-		state:  StateInstalled,
+		cfg:     cfg,
+		pkg:     pkg,
+		logger:  cfg.Logger.With("driver", pkg.Name, "version", pkg.Version),
+		calls:   newBulkhead(pkg.Name, cfg.Concurrency, cfg.Queue),
+		changed: changed,
+		quit:    make(chan struct{}),
+		state:   StateInstalled,
+		since:   cfg.Now(),
+		breaker: breaker{cfg: cfg},
+		live:    map[*process]struct{}{},
 	}
 }
 
@@ -77,54 +77,103 @@ func (i *instance) set() driver.Set {
 	return set
 }
 
-// running returns the process there is, or the one that this or another
-// caller's wish starts.
-func (i *instance) running(ctx context.Context) (*launch.Process, error) {
+// acquire returns the process there is, or the one that this or another
+// caller's wish starts. It counts as having the call until leave is called.
+func (i *instance) acquire(ctx context.Context, method string) (p *process, leave func(), err error) {
 	for {
-		p, wait, attempt, err := i.look()
-		if p != nil || err != nil {
-			return p, err
+		seen, err := i.look(method)
+		if err != nil {
+			return nil, nil, err
 		}
-		select {
-		case <-wait:
-		case <-ctx.Done():
-			return nil, i.late(ctx, "it was being started")
+		if seen.process != nil {
+			return seen.process, seen.leave, nil
 		}
-		if attempt != nil && attempt.err != nil {
-			return nil, attempt.err
+		if err := i.await(ctx, seen); err != nil {
+			return nil, nil, err
 		}
 	}
 }
 
+// await waits for what look saw to be over.
+func (i *instance) await(ctx context.Context, seen sight) error {
+	var due <-chan time.Time
+	if seen.pause > 0 {
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < seen.pause {
+			return i.paused(seen.pause)
+		}
+		timer := time.NewTimer(seen.pause)
+		defer timer.Stop()
+		due = timer.C
+	}
+	select {
+	case <-due:
+	case <-seen.wait:
+	case <-ctx.Done():
+		return i.late(ctx, "it was being started")
+	}
+	if seen.attempt != nil && seen.attempt.err != nil {
+		return seen.attempt.err
+	}
+	return nil
+}
+
+// sight is what a caller finds: a process, or what to wait for.
+type sight struct {
+	process *process
+	leave   func()
+	wait    <-chan struct{}
+	attempt *start        // whose outcome wait is for
+	pause   time.Duration // until the next start may be
+}
+
 // look returns the process, or what to wait for, or why there will be none.
-func (i *instance) look() (*launch.Process, <-chan struct{}, *start, error) {
+func (i *instance) look(method string) (sight, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	switch {
 	case i.closed:
-		return nil, nil, nil, driver.Errorf(driver.ClassUnavailable, "driver %s is being stopped", i.pkg)
+		return sight{}, driver.Errorf(driver.ClassUnavailable, "driver %s is being stopped", i.pkg)
 	case i.checking != nil:
-		return nil, i.checking, nil, nil
+		return sight{wait: i.checking}, nil
 	case i.process != nil:
-		return i.process, nil, nil, nil
+		return sight{process: i.process, leave: i.process.enter(method, i.cfg.Now)}, nil
 	case i.starting != nil:
-		return nil, i.starting.done, i.starting, nil
+		return sight{wait: i.starting.done, attempt: i.starting}, nil
 	}
-	if pause := i.notBefore.Sub(i.cfg.Now()); pause > 0 {
-		e := i.cannotStart(i.lastError)
-		e.RetryAfter = pause
-		return nil, nil, nil, e
+	if pause := i.breaker.pause(i.cfg.Now()); pause > 0 {
+		if i.breaker.patient {
+			return sight{pause: pause, wait: i.quit}, nil
+		}
+		return sight{}, i.pausedLocked(pause)
 	}
 	attempt := i.begin()
-	return nil, attempt.done, attempt, nil
+	return sight{wait: attempt.done, attempt: attempt}, nil
+}
+
+func (i *instance) paused(pause time.Duration) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.pausedLocked(pause)
+}
+
+// pausedLocked is what callers get who come between two starts.
+func (i *instance) pausedLocked(pause time.Duration) error {
+	e := i.cannotStart(i.lastError)
+	e.RetryAfter = pause
+	if i.state == StateCrashLoop {
+		e.OperatorMessage = fmt.Sprintf("it crashed %d times within %s and is not started for %s more; the last time: %v",
+			len(i.breaker.crashes), i.cfg.CrashWindow, pause.Round(time.Second), i.lastError)
+	}
+	return e
 }
 
 // begin starts a process in the background; i.mu is held.
 func (i *instance) begin() *start {
 	// A context of its own: the start outlives the caller that caused it.
 	ctx, cancel := context.WithTimeout(context.Background(), i.cfg.Launch.StartTimeout)
-	attempt := &start{done: make(chan struct{}), cancel: cancel}
-	i.starting, i.state = attempt, StateStarting
+	attempt := &start{done: make(chan struct{}), cancel: cancel, trial: i.breaker.started()}
+	i.starting = attempt
+	i.enter(StateStarting)
 	i.work.Go(func() {
 		defer cancel()
 		p, err := i.bringUp(ctx)
@@ -134,134 +183,120 @@ func (i *instance) begin() *start {
 }
 
 // started takes over the outcome of an attempt.
-func (i *instance) started(attempt *start, p *launch.Process, err error) {
+func (i *instance) started(attempt *start, p *process, err error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	defer close(attempt.done)
 	i.starting = nil
 	if err == nil && i.closed {
-		i.end(p, true)
+		p.ordered = true
+		i.end(p, p.Kill)
 		err = errors.New("the service is stopping")
 	}
 	if err != nil {
-		i.failures++
-		i.notBefore = i.cfg.Now().Add(i.cfg.backoff(i.failures))
-		i.state, i.lastError = StateStopped, err
+		loop := i.breaker.failed(i.cfg.Now(), false, attempt.trial)
+		i.lastError = err
 		attempt.err = i.cannotStart(err)
-		i.logger.Error("driver does not start", "error", err, "failures", i.failures)
+		state := StateStopped
+		switch {
+		case rejected(err):
+			state = StateRejected
+		case loop:
+			state = StateCrashLoop
+		}
+		i.enter(state, "error", redact(err.Error()), "failures", len(i.breaker.crashes))
 		return
 	}
-	i.failures, i.process, i.state = 0, p, StateReady
+	p.trial = attempt.trial
+	i.process, i.overdue, i.retired = p, 0, false
 	i.starts++
-	i.logger.Info("driver ready", "pid", p.PID())
-	i.work.Go(func() { i.watch(p) })
+	i.live[p] = struct{}{}
+	i.enter(StateReady, "pid", p.PID())
+	i.work.Go(func() { i.tend(p) })
 }
 
-// watch waits for the end of a process, whoever brought it about.
-func (i *instance) watch(p *launch.Process) {
-	<-p.Done()
-	status, words := p.Exit()
+// settle takes note of the end of a process, once, whoever notices it first.
+func (i *instance) settle(p *process) {
+	calls := p.unanswered()
 	i.mu.Lock()
-	unexpected := i.process == p && !i.closed
-	if unexpected {
-		i.process, i.state = nil, StateStopped
-		i.lastError = fmt.Errorf("process %d ended: %s", p.PID(), status)
+	defer i.mu.Unlock()
+	if p.settled || i.closed {
+		return
 	}
-	i.mu.Unlock()
-	if unexpected {
-		i.logger.Error("driver ended unexpectedly", "pid", p.PID(), "status", status, "last_words", words)
+	p.settled = true
+	status, signal := p.Code()
+	words, _ := p.Exit()
+	current := i.process == p
+	if current {
+		i.process = nil
 	}
-	_ = p.Kill() // closes the connection; the process is gone
+	// One that was told to end by somebody else finished its work and went.
+	crash := !p.ordered && (!p.discarded || status != 0 || signal != "")
+	switch {
+	case crash && !p.hung:
+		i.crashed(p, fmt.Errorf("process %d ended: %s", p.PID(), words))
+	case i.process == nil && i.starting == nil && i.state == StateDraining:
+		i.enter(StateStopped)
+	}
+	if (crash || p.hung) && i.cfg.CrashDir != "" {
+		record := i.crashOf(p, calls, i.cfg.Now())
+		i.work.Go(func() {
+			if err := record.write(i.cfg.CrashDir); err != nil {
+				i.logger.Error("crash is not recorded", "error", err)
+			}
+		})
+	}
 }
 
-// discard takes a process out of use and ends it, in the background: by the
-// ladder, or at once if it hangs.
-func (i *instance) discard(p *launch.Process, hangs bool) {
+// crashed counts a crash; i.mu is held. Where a successor is there already, its
+// state stays.
+func (i *instance) crashed(p *process, cause error) {
+	now := i.cfg.Now()
+	i.lastError = cause
+	loop := i.breaker.failed(now, true, p.trial && now.Sub(p.started) < i.cfg.CrashWindow)
+	switch {
+	case i.process != nil || i.starting != nil:
+		i.logger.Error("driver crashed while its successor was there", "error", cause)
+	case loop:
+		i.enter(StateCrashLoop, "error", cause, "crashes", len(i.breaker.crashes))
+	default:
+		i.enter(StateStopped, "error", cause, "crashes", len(i.breaker.crashes))
+	}
+}
+
+// discard takes a process out of use whose connection was lost, and ends it in
+// the background.
+func (i *instance) discard(p *process) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if i.process != p || i.closed {
 		return // somebody else did, or will
 	}
-	i.process, i.state = nil, StateStopped
-	i.end(p, hangs)
+	p.discarded = true
+	i.process = nil
+	i.enter(StateDraining)
+	i.end(p, func() error { return p.Stop(context.Background()) })
 }
 
 // end stops a process in the background; i.mu is held, so that close, which
 // waits for the work, sees it.
-func (i *instance) end(p *launch.Process, hangs bool) {
+func (i *instance) end(p *process, stop func() error) {
 	i.work.Go(func() {
-		stop := func() error { return p.Stop(context.Background()) }
-		if hangs {
-			stop = p.Kill
-		}
 		if err := stop(); err != nil {
 			i.logger.Error("driver does not stop", "pid", p.PID(), "error", err)
 		}
 	})
 }
 
-// check asks a process that let a deadline pass whether it lives. Calls that
-// come meanwhile wait for the answer, or they would hang as well.
-func (i *instance) check(p *launch.Process) {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.process != p || i.checking != nil || i.closed {
-		return
-	}
-	checked := make(chan struct{})
-	i.checking, i.state = checked, StateDegraded
-	i.work.Go(func() {
-		alive := i.alive(p)
-		i.mu.Lock()
-		defer i.mu.Unlock()
-		i.checking = nil
-		close(checked)
-		switch {
-		case i.process != p:
-		case alive:
-			i.state = StateReady
-		default:
-			i.logger.Error("driver hangs, it is replaced", "pid", p.PID())
-			i.lastError = fmt.Errorf("process %d did not answer a probe within %s", p.PID(), i.cfg.ProbeTimeout)
-			i.process, i.state = nil, StateStopped
-			i.end(p, true)
-		}
-	})
-}
-
-// alive reports whether a process answers at all.
-func (i *instance) alive(p *launch.Process) bool {
-	ctx, cancel := context.WithTimeout(context.Background(), i.cfg.ProbeTimeout)
-	defer cancel()
-	_, err := serve.NewControl(p.Conn()).Probe(ctx, driver.ProbeRequest{})
-	if err == nil {
-		return true
-	}
-	class := driver.ClassOf(err)
-	return ctx.Err() == nil && class != driver.ClassUnavailable
-}
-
-func (i *instance) status() Status {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	s := Status{Name: i.pkg.Name, Version: i.pkg.Version, State: i.state, Restarts: max(i.starts-1, 0)}
-	if i.process != nil {
-		s.PID = i.process.PID()
-	}
-	if i.lastError != nil {
-		s.LastError = i.lastError.Error()
-	}
-	return s
-}
-
 // close admits nothing new and ends the process; later calls of the set fail.
 func (i *instance) close(ctx context.Context) error {
 	i.mu.Lock()
 	i.closed = true
+	close(i.quit)
 	if i.starting != nil {
 		i.starting.cancel()
 	}
-	i.state = StateDraining
+	i.enter(StateDraining)
 	p := i.process
 	i.mu.Unlock()
 	var err error
@@ -271,7 +306,8 @@ func (i *instance) close(ctx context.Context) error {
 	i.work.Wait()
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.process, i.state = nil, StateStopped
+	i.process = nil
+	i.enter(StateStopped)
 	return err
 }
 

@@ -26,6 +26,12 @@ import (
 // testStore has the test driver installed. The tests only read it.
 var testStore *store.Store
 
+// testPackages are versions 1, 2 and 3 of it, of which the third does not come
+// up, and another driver.
+var testPackages [4]string
+
+const otherDriver = 4
+
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
@@ -48,17 +54,21 @@ func run(m *testing.M) int {
 }
 
 func prepare(dir string) error {
-	binary, err := launchtest.Build(dir, launchtest.Driver{})
-	if err != nil {
-		return err
+	for n, d := range []launchtest.Driver{{}, {Version: "2.0.0"}, {Version: "3.0.0", Broken: true}, {Name: "other-driver", COE: "swarm"}} {
+		binary, err := launchtest.Build(dir, d)
+		if err != nil {
+			return err
+		}
+		testPackages[n] = filepath.Join(dir, "package"+strconv.Itoa(n+1))
+		if err := store.Pack(context.Background(), testPackages[n], binary); err != nil {
+			return err
+		}
 	}
-	if err := store.Pack(context.Background(), filepath.Join(dir, "package"), binary); err != nil {
-		return err
-	}
+	var err error
 	if testStore, err = store.Open(filepath.Join(dir, "drivers")); err != nil {
 		return err
 	}
-	_, err = testStore.Install(context.Background(), store.InstallRequest{Source: filepath.Join(dir, "package")})
+	_, err = testStore.Install(context.Background(), store.InstallRequest{Source: testPackages[0]})
 	return err
 }
 
@@ -78,6 +88,7 @@ func config(t testing.TB, env ...string) supervise.Config {
 	return supervise.Config{
 		Store:       testStore,
 		CoreVersion: "1",
+		BackoffBase: 10 * time.Millisecond,
 		Launch:      launch.Config{RuntimeDir: dir, Env: env, DrainTimeout: time.Second, TermTimeout: time.Second},
 	}
 }
@@ -157,7 +168,7 @@ func TestConcurrentGetsStartOneProcess(t *testing.T) {
 		}
 	}
 	s := only(t, d)
-	want := supervise.Status{Name: "test-driver", Version: "1.0.0", PID: s.PID, State: supervise.StateReady}
+	want := supervise.Status{Name: "test-driver", Version: "1.0.0", PID: s.PID, State: supervise.StateReady, Since: s.Since}
 	if diff := cmp.Diff(want, s); diff != "" || strconv.Itoa(s.PID) != pids[0] {
 		t.Errorf("status (-want +got):\n%s", diff)
 	}
@@ -296,7 +307,7 @@ func TestCallWhileDraining(t *testing.T) {
 
 func TestStoppedProcessIsReplaced(t *testing.T) {
 	cfg := config(t)
-	cfg.CallTimeout, cfg.ProbeTimeout = 300*time.Millisecond, 100*time.Millisecond
+	cfg.ProbeTimeout = 100 * time.Millisecond
 	d := drivers(t, cfg)
 	set := get(t, d)
 	old := only(t, d).PID
@@ -308,11 +319,13 @@ func TestStoppedProcessIsReplaced(t *testing.T) {
 		return err == nil && strings.Contains(string(stat), ") T ")
 	})
 	begin := time.Now()
-	_, err := ask(t.Context(), set, "pid")
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := ask(ctx, set, "pid")
 	if driver.ClassOf(err) != driver.ClassTimeout {
 		t.Errorf("got %v", err)
 	}
-	if took := time.Since(begin); took > time.Second {
+	if took := time.Since(begin); took > 3*time.Second {
 		t.Errorf("took %s", took)
 	}
 	pid, err := ask(context.Background(), set, "pid")
@@ -323,12 +336,12 @@ func TestStoppedProcessIsReplaced(t *testing.T) {
 }
 
 func TestSlowCallKeepsItsProcess(t *testing.T) {
-	cfg := config(t)
-	cfg.CallTimeout = 100 * time.Millisecond
-	d := drivers(t, cfg)
+	d := drivers(t, config(t))
 	set := get(t, d)
 	old := only(t, d).PID
-	if _, err := ask(t.Context(), set, "sleep:400ms"); driver.ClassOf(err) != driver.ClassTimeout {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := ask(ctx, set, "sleep:400ms"); driver.ClassOf(err) != driver.ClassTimeout {
 		t.Errorf("got %v", err)
 	}
 	if pid, err := ask(t.Context(), set, "pid"); err != nil || pid != strconv.Itoa(old) {
@@ -425,6 +438,7 @@ func TestBulkhead(t *testing.T) {
 func TestFailedStartsArePaced(t *testing.T) {
 	now := time.Unix(1000, 0)
 	cfg := config(t, "TESTDRIVER_MODE=exit")
+	cfg.BackoffBase = time.Second
 	cfg.Now = func() time.Time { return now }
 	cfg.Rand = func() float64 { return 1 }
 	d := drivers(t, cfg)
@@ -468,7 +482,7 @@ func TestWaitersKeepTheirOwnDeadline(t *testing.T) {
 
 func TestNotReadyInTime(t *testing.T) {
 	cfg := config(t, "TESTDRIVER_PROBES=1000000")
-	cfg.Launch.StartTimeout = 300 * time.Millisecond
+	cfg.Launch.StartTimeout = 2 * time.Second
 	_, err := drivers(t, cfg).Get(t.Context(), "test-driver", "")
 	if driver.ClassOf(err) != driver.ClassUnavailable || !strings.Contains(err.Error(), "cloud: no answer yet") {
 		t.Errorf("got %v", err)

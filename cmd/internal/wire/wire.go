@@ -36,6 +36,14 @@ func Store(c *config.Config) (*store.Store, error) {
 	return s, nil
 }
 
+// CrashDir is where the crashes of drivers are recorded.
+func CrashDir(c *config.Config) string {
+	return filepath.Join(c.Default.StatePath, "drivers", "crashes")
+}
+
+// RunDir is where a service tells how its drivers stand.
+func RunDir(c *config.Config) string { return filepath.Join(c.Default.StatePath, "drivers", "run") }
+
 // Drivers opens the store and stands ready to start what is in it.
 func Drivers(env command.Env) (*Driver, error) {
 	s, err := Store(env.Config)
@@ -44,6 +52,9 @@ func Drivers(env command.Env) (*Driver, error) {
 	}
 	return &Driver{store: s, Drivers: supervise.New(supervise.Config{
 		Store: s, Logger: env.Logger.Named("drivers"), CoreVersion: command.Version(),
+		CrashDir:    CrashDir(env.Config),
+		RunDir:      RunDir(env.Config),
+		IdleTimeout: time.Duration(env.Config.Drivers.IdleTimeout) * time.Second,
 	})}, nil
 }
 

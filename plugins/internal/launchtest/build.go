@@ -16,6 +16,7 @@ type Driver struct {
 	Version  string // "1.0.0" by default
 	COE      string // "kubernetes" by default
 	Priority int
+	Broken   bool // describes itself, but does not serve
 }
 
 // Build makes the binary in a directory.
@@ -27,6 +28,9 @@ func Build(dir string, d Driver) (string, error) {
 		}
 	}
 	flags += " -X main.priority=" + strconv.Itoa(d.Priority)
+	if d.Broken {
+		flags += " -X main.broken=yes"
+	}
 	path := filepath.Join(dir, fmt.Sprintf("%s-%s-%s-%d", d.Name, d.Version, d.COE, d.Priority))
 	out, err := exec.CommandContext(context.Background(), "go", "build", "-ldflags", flags, "-o", path,
 		"github.com/go-magnum/magnum/plugins/internal/launchtest/driver").CombinedOutput()

@@ -25,6 +25,7 @@ var (
 	version  = "1.0.0"
 	coe      = "kubernetes"
 	priority = "0"
+	broken   = "" // if set, it describes itself but does not serve
 )
 
 func main() {
@@ -43,6 +44,10 @@ func main() {
 	case "escape":
 		leaveBehind(true)
 	}
+	if broken != "" && len(os.Args) == 1 {
+		fmt.Fprintln(os.Stderr, "cannot open /etc/test-driver.conf")
+		os.Exit(4)
+	}
 	rank, _ := strconv.Atoi(priority)
 	d := &testDriver{rank: rank}
 	if n, err := strconv.Atoi(os.Getenv("TESTDRIVER_PROBES")); err == nil {
@@ -58,6 +63,7 @@ type testDriver struct {
 	rank       int
 	probes     atomic.Int64 // how many times Probe still says no
 	configured atomic.Value
+	mute       atomic.Bool // Probe does not answer
 }
 
 func (d *testDriver) Describe(context.Context, driver.DescribeRequest) (driver.DescribeResponse, error) {
@@ -79,6 +85,9 @@ func (d *testDriver) Configure(_ context.Context, req driver.ConfigureRequest) (
 
 //nolint:unparam // the interface asks for both results
 func (d *testDriver) Probe(context.Context, driver.ProbeRequest) (driver.ProbeResponse, error) {
+	if d.mute.Load() {
+		select {}
+	}
 	if d.probes.Add(-1) >= 0 {
 		return driver.ProbeResponse{Dependencies: []driver.Dependency{{Name: "cloud", Message: "no answer yet"}}}, nil
 	}
@@ -120,6 +129,29 @@ func (d *testDriver) Render(ctx context.Context, req driver.RenderRequest) (driv
 		panic("as told")
 	case "exit":
 		os.Exit(3)
+	case "crash":
+		fmt.Fprintln(os.Stderr, argument)
+		go func() { panic("as told, in a goroutine") }()
+		select {}
+	case "unready":
+		n, _ := strconv.Atoi(argument)
+		d.probes.Store(int64(n))
+		return text("not ready")
+	case "mute":
+		d.mute.Store(true)
+		return text("mute")
+	case "flood":
+		// Output without end and without lines, until the pipe breaks.
+		go func() {
+			for chunk := strings.Repeat("f", 32<<10); ; {
+				if _, err := os.Stderr.WriteString(chunk); err != nil {
+					return
+				}
+			}
+		}()
+		return text("flooding")
+	case "stuck":
+		select {} // whatever its caller's time
 	case "die-once":
 		if _, err := os.Stat(argument); err != nil {
 			if err := os.WriteFile(argument, nil, 0o600); err != nil {
