@@ -87,9 +87,9 @@ func (c Crash) write(dir string) error {
 	if err := replaceFile(filepath.Join(dir, c.ID+".json"), append(text, '\n')); err != nil {
 		return fmt.Errorf("keep the record of a crash: %w", err)
 	}
-	all, err := crashFiles(dir)
+	all, err := jsonFiles(dir)
 	if err != nil {
-		return err
+		return fmt.Errorf("read the records of crashes: %w", err)
 	}
 	all = slices.DeleteFunc(all, func(name string) bool { return driverOf(name) != c.Driver })
 	for _, old := range all[:max(len(all)-crashesKept, 0)] {
@@ -106,30 +106,12 @@ func driverOf(file string) string {
 	return strings.Join(parts[:max(len(parts)-2, 0)], "-")
 }
 
-// crashFiles lists the records, oldest first within a driver.
-func crashFiles(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the records of crashes: %w", err)
-	}
-	var names []string
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".json") && !strings.HasPrefix(e.Name(), ".") {
-			names = append(names, e.Name())
-		}
-	}
-	return names, nil // ReadDir sorts them
-}
-
 // Crashes reads the records in a directory, oldest first. A record that cannot
 // be read is among the errors and hides no other.
 func Crashes(dir string) ([]Crash, error) {
-	names, err := crashFiles(dir)
+	names, err := jsonFiles(dir)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the records of crashes: %w", err)
 	}
 	var (
 		crashes []Crash

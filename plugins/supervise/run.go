@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -40,14 +39,17 @@ type HostProcess struct {
 // Hosts reads the files of a run directory whose hosts are alive. One that
 // cannot be read is among the errors and hides no other.
 func Hosts(dir string) ([]Host, error) {
-	all, err := hostFiles(dir)
+	all, err := jsonFiles(dir)
+	if err != nil {
+		return nil, fmt.Errorf("read how drivers stand: %w", err)
+	}
 	var (
 		alive []Host
 		bad   []error
 	)
-	for _, path := range all {
+	for _, name := range all {
 		var h Host
-		switch err := readJSON(path, runLimit, &h); {
+		switch err := readJSON(filepath.Join(dir, name), runLimit, &h); {
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			bad = append(bad, fmt.Errorf("read how drivers stand: %w", err))
@@ -55,37 +57,21 @@ func Hosts(dir string) ([]Host, error) {
 			alive = append(alive, h)
 		}
 	}
-	return alive, errors.Join(append(bad, err)...)
-}
-
-func hostFiles(dir string) ([]string, error) {
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read how drivers stand: %w", err)
-	}
-	var files []string
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".json") && !strings.HasPrefix(e.Name(), ".") {
-			files = append(files, filepath.Join(dir, e.Name()))
-		}
-	}
-	return files, nil
+	return alive, errors.Join(bad...)
 }
 
 // Sweep ends what hosts that are no more have left: processes that are exactly
 // those they had, and the directories of their sockets. A number that somebody
 // else has by now is left alone.
 func Sweep(dir string, logger hclog.Logger) error {
-	files, err := hostFiles(dir)
+	names, err := jsonFiles(dir)
 	if err != nil {
-		return err
+		return fmt.Errorf("sweep after a former host: %w", err)
 	}
 	var failures []error
-	for _, path := range files {
+	for _, name := range names {
 		var h Host
+		path := filepath.Join(dir, name)
 		if err := readJSON(path, runLimit, &h); err != nil {
 			if !errors.Is(err, fs.ErrNotExist) {
 				failures = append(failures, fmt.Errorf("sweep after a former host: %w", err))

@@ -122,7 +122,9 @@ func TestUpgradeAndRollbackUnderLoad(t *testing.T) {
 	}
 
 	before := answered("1.0.0")
-	install(1)
+	if _, err := s.Rollback(context.Background(), store.RollbackRequest{Name: "test-driver"}); err != nil {
+		t.Fatal(err)
+	}
 	until(t, "version 1 answers again", func() bool { return answered("1.0.0") > before+100 })
 	until(t, "version 2 is stopped", func() bool { return of(d, "2.0.0").State == supervise.StateStopped })
 	if got := of(d, "1.0.0"); got.State != supervise.StateReady || got.PID == old {
