@@ -32,7 +32,7 @@ func FuzzRequest(f *testing.F) {
 	h := newHammer(f)
 	f.Fuzz(func(t *testing.T, method, target string, who, minor uint8) {
 		if !isToken(method) || strings.ContainsAny(target, "\r\n") {
-			t.Skip() // net/http lets none of these through
+			t.Skip("net/http lets none of these through")
 		}
 		r := h.request(method, target, "")
 		r.Header.Set("X-Auth-Token", chosen(tokens, who))
@@ -148,7 +148,7 @@ func FuzzQuery(f *testing.F) {
 	routes := h.writing(http.MethodGet)
 	f.Fuzz(func(t *testing.T, which uint8, query string, who, minor uint8) {
 		if strings.ContainsAny(query, "\r\n") {
-			t.Skip()
+			t.Skip("no request line holds these")
 		}
 		_, target, _ := strings.Cut(chosen(routes, which), " ")
 		r := h.request("GET", target+"?"+query, "")
@@ -285,7 +285,7 @@ func FuzzCertificate(f *testing.F) {
 				ExtraExtensions: []pkix.Extension{{Id: oidOf(oid), Critical: critical, Value: content}, {Id: oidOf(oid2), Value: content2}},
 			}, key)
 			if err != nil {
-				t.Skip() // the library makes no such request
+				t.Skip("the library makes no such request")
 			}
 			csr = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der}))
 		}
