@@ -240,7 +240,7 @@ func FuzzLiteral(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		v, err := parseLiteral(s)
-		if err != nil {
+		if err != nil || infinite(v) {
 			return
 		}
 		// What was understood is understood again from its own print.
@@ -249,6 +249,17 @@ func FuzzLiteral(f *testing.F) {
 			t.Errorf("%q prints as %s and that as %s (%v)", s, pythonOf(v), pythonOf(again), err)
 		}
 	})
+}
+
+// infinite numbers, which JSON can write and Python prints as inf, have no
+// notation that Python reads.
+func infinite(v value) bool {
+	if v.kind == number && v.isFloat() {
+		_, err := strconv.ParseFloat(v.text, 64)
+		return err != nil
+	}
+	return slices.ContainsFunc(v.items, infinite) ||
+		slices.ContainsFunc(v.members, func(m member) bool { return infinite(m.value) })
 }
 
 func pythonOf(v value) string {
