@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -10,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/go-magnum/magnum/core/api/apitest"
 	"github.com/go-magnum/magnum/core/magnum"
@@ -24,10 +27,14 @@ type hammer struct {
 	// described are answers as docs/api/openapi.yaml has them; nil where
 	// links may be to what is no host.
 	described *apitest.Document
+	said      bytes.Buffer // what the service has logged of this request
 }
 
 func newHammer(f *testing.F, change ...func(*Config)) *hammer {
-	h := &hammer{fixture: newFixture(f, change...), described: description(f)}
+	h := &hammer{described: description(f)}
+	h.fixture = newFixture(f, append(change, func(c *Config) {
+		c.Logger = hclog.New(&hclog.LoggerOptions{Output: &h.said, Level: hclog.Error})
+	})...)
 	h.newTemplate(`"name": "used", "master_lb_enabled": true, "labels": {"a": "b"}`)
 	h.newTemplate(`"name": "free"`)
 	id := h.newCluster("used", `"name": "c", "labels": {"a": "b"}`)
@@ -105,10 +112,11 @@ func (h *hammer) request(method, target, body string) *http.Request {
 func (h *hammer) hit(t *testing.T, r *http.Request) *httptest.ResponseRecorder {
 	t.Helper()
 	before, woken := h.written(t), h.woken.Load()
+	h.said.Reset()
 	got := httptest.NewRecorder()
 	h.handler.ServeHTTP(got, r)
 	if got.Code < http.StatusOK || got.Code >= http.StatusInternalServerError {
-		t.Errorf("%d %s", got.Code, got.Body)
+		t.Errorf("%d %s\n%s", got.Code, got.Body, &h.said)
 	}
 	checkAnswer(t, r, got)
 	if h.described != nil {

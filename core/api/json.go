@@ -44,6 +44,12 @@ const maxNesting = 64
 
 var errJSON = badRequest("Request is not in valid JSON format")
 
+// errNUL refuses what no database keeps in a text, and what would cut a
+// statement short that has the text in it.
+var errNUL = badRequest("Request holds a text with a NUL character, which cannot be stored")
+
+func hasNUL(s string) bool { return strings.IndexByte(s, 0) >= 0 }
+
 func parseJSON(b []byte) (value, error) {
 	if !utf8.Valid(b) || !json.Valid(b) {
 		return value{}, errJSON
@@ -64,6 +70,9 @@ func decodeValue(d *json.Decoder, depth int) (value, error) {
 	case json.Number:
 		return value{kind: number, text: t.String()}, nil
 	case string:
+		if hasNUL(t) {
+			return value{}, errNUL
+		}
 		return value{kind: text, text: t}, nil
 	case json.Delim:
 		if t == '[' {
@@ -102,6 +111,9 @@ func decodeObject(d *json.Decoder, depth int) (value, error) {
 			return value{}, err
 		}
 		key, _ := name.(string) // a JSON object's names are texts
+		if hasNUL(key) {
+			return value{}, errNUL
+		}
 		if i, twice := at[key]; twice {
 			v.members[i].value = item
 			continue

@@ -174,7 +174,7 @@ func escape(b *strings.Builder, s string) (rest string, err error) {
 		return "", errLiteral
 	}
 	n, err := strconv.ParseUint(s[1:1+width], 16, 32)
-	if err != nil || n > utf8.MaxRune || !utf8.ValidRune(rune(n)) {
+	if err != nil || n == 0 || n > utf8.MaxRune || !utf8.ValidRune(rune(n)) {
 		return "", errLiteral
 	}
 	b.WriteRune(rune(n))

@@ -107,6 +107,11 @@ func (rq *request) query(known ...string) (url.Values, error) {
 	}
 	// A pair that does not parse is left out, as in upstream's framework.
 	values, _ := url.ParseQuery(rq.URL.RawQuery)
+	for _, list := range values {
+		if slices.ContainsFunc(list, hasNUL) {
+			return nil, errNUL
+		}
+	}
 	for _, name := range known {
 		check, v := argumentTypes[rq.route.path+"?"+name], values.Get(name)
 		if check == nil {

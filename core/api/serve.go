@@ -58,7 +58,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	rq.Request, rq.base = r, base(r, a.Options.OsloMiddleware.EnableProxyHeadersParsing)
-	if rq.route, rq.args = a.router.find(r.Method, path); rq.route == nil {
+	if rq.route, rq.args = a.router.find(r.Method, path); rq.route == nil || hasNUL(path) {
 		a.lost(w, rq, path)
 		return
 	}
