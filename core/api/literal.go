@@ -13,6 +13,9 @@ func parseLiteral(s string) (value, error) {
 	if v, err := parseJSON([]byte(s)); err == nil {
 		return v, nil
 	}
+	if hasNUL(s) {
+		return value{}, errLiteral
+	}
 	p := literalParser{rest: s}
 	v, err := p.value(0)
 	if err == nil {
