@@ -95,8 +95,8 @@ func (db *DB) pool(ctx context.Context, dsn string, size int) (*bun.DB, error) {
 	}
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
-	b := bun.NewDB(pool, sqlitedialect.New(sqlitedialect.WithoutFeature(
-		feature.Returning|feature.InsertReturning|feature.DeleteReturning))).WithQueryHook(counter{&db.statements})
+	dialect := sqlitedialect.New(sqlitedialect.WithoutFeature(feature.Returning | feature.InsertReturning | feature.DeleteReturning))
+	b := bun.NewDB(pool, textDialect{dialect}).WithQueryHook(counter{&db.statements})
 	if err := b.PingContext(ctx); err != nil {
 		return nil, errors.Join(db.explain("open the database", err), b.Close())
 	}

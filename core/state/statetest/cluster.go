@@ -34,6 +34,12 @@ func (s *suite) fullCluster(t *testing.T) *magnum.Cluster {
 
 func clusterTests() map[string]func(*testing.T, *suite) {
 	return map[string]func(*testing.T, *suite){
+		"a NUL character is no reason to keep nothing": func(t *testing.T, s *suite) {
+			c := s.newCluster(t, "c")
+			c.StatusReason = "the script's last words: \x00'; --"
+			s.add(t, c)
+			wantSame(t, "status reason", "the script's last words: \uFFFD'; --", s.get(t, c.UUID).StatusReason)
+		},
 		"every field comes back": func(t *testing.T, s *suite) {
 			want, _ := s.add(t, s.fullCluster(t))
 			if want.ID == 0 || want.NodeGroups[1].ID == 0 || want.NodeGroups[1].ClusterID != want.UUID ||
