@@ -28,7 +28,7 @@ var exits = []exit{
 	{command.ExitFailed, nil, "the work failed for a reason without a code of its own"},
 	{command.ExitUsage, nil, "the command line was wrong"},
 	{exitNotFound, store.ErrNotFound, "the driver or version is not installed"},
-	{exitVerification, nil, "an installed package is not what was installed"},
+	{exitVerification, store.ErrDamaged, "an installed package is not what was installed"},
 	{7, store.ErrLocked, "somebody else is changing the store"},
 	{10, store.ErrNotPackage, "it is not a package: no `files.sha256`, a damaged archive, a manifest that cannot be read"},
 	{11, store.ErrChanged, "a file does not have its listed digest"},

@@ -100,7 +100,7 @@ func info() *cobra.Command {
 				return err
 			}
 			if found.Damage != nil {
-				return found.Damage
+				return failed(found.Damage)
 			}
 			e := json.NewEncoder(c.OutOrStdout())
 			e.SetIndent("", "  ")

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,7 +22,14 @@ import (
 // Folders of one driver in two versions, for tests to copy and spoil.
 var one, two string
 
+// asCommand in the environment makes the test's executable the command.
+const asCommand = "MAGNUM_DRIVER_MANAGE_TEST"
+
 func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
 	dir, err := os.MkdirTemp("", "manage")
 	if err == nil {
 		one, err = pack1(dir, "1.0.0")
@@ -97,6 +105,22 @@ func (h *host) run(args ...string) (out string, code int, err error) {
 	c.SetErr(&stdout)
 	err = c.ExecuteContext(h.t.Context())
 	return stdout.String(), command.ExitCode(err), err
+}
+
+// process runs the command as a process of its own.
+func (h *host) process(args ...string) (said string, code int) {
+	h.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	cmd := exec.CommandContext(h.t.Context(), self, append(args, "--config-file", h.conf)...)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	out, err := cmd.CombinedOutput()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		h.t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
 }
 
 // must runs a command that has to succeed.

@@ -2,129 +2,191 @@ package main
 
 import (
 	"archive/tar"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/go-magnum/magnum/plugins/store"
+	"github.com/go-magnum/magnum/plugins/supervise"
 )
 
-// parcel is a package as an attacker would make it: entries in any order, of
-// any type, with any name.
-type parcel struct {
-	entries []*tar.Header
-	content []string
-	cut     bool // the last entry says more than it has
+// refusal is a row of TestRefusals.
+type refusal struct {
+	name string
+	// make prepares the host, and returns the command that is to be refused.
+	make func(h *host) []string
+	code int
+	want string
 }
 
-// parcelOf holds the files of a folder, in a map's stead: the caller changes
-// them by name.
-func parcelOf(t *testing.T, dir string) *parcel {
-	t.Helper()
-	p := &parcel{}
-	entries, err := os.ReadDir(dir)
+// refusals are the ways in which a package is not what somebody vouched for.
+// Everything else about it is in order.
+func refusals() []refusal {
+	spoiled := func(spoil func(h *host, p *parcel)) func(h *host) []string {
+		return func(h *host) []string {
+			p := h.signed(one, "a", "b")
+			spoil(h, p)
+			return []string{"install", h.write("in/package.tar.zst", string(p.bytes(h.t)))}
+		}
+	}
+	swapped := func(args ...string) func(h *host) []string {
+		return func(h *host) []string {
+			h.must("install", h.write("in/one.tar.zst", string(h.signed(one, "a", "b").bytes(h.t))))
+			h.must("install", h.write("in/two.tar.zst", string(h.signed(two, "a", "b").bytes(h.t))))
+			h.swapBinary("1.0.0")
+			return args
+		}
+	}
+	const swap = "it is not what was installed: driver is not what files.sha256 says"
+	return []refusal{
+		{"a changed byte", spoiled(func(_ *host, p *parcel) {
+			binary := []byte(p.get("driver"))
+			binary[len(binary)/2] ^= 1
+			p.set("driver", string(binary))
+		}), 11, "driver is not what files.sha256 says: its sha256 is"},
+		{"an extra file", spoiled(func(_ *host, p *parcel) { p.add("doc/extra", "x") }),
+			12, "doc/extra is in the package but not in files.sha256"},
+		{"a binary swapped after installation: activate", swapped("activate", "--force", "acme_k8s@1.0.0"), 4, swap},
+		{"a binary swapped after installation: rollback", swapped("rollback", "acme_k8s"), 4, swap},
+		{"a binary swapped after installation: verify", swapped("verify"), 4, "1 of 2 packages are not what was installed"},
+		{"a wrong signature", spoiled(func(h *host, p *parcel) {
+			p.set("files.sha256.minisig", h.signed(two, "a").get("files.sha256.minisig"))
+		}), 31, `the signature of driver acme_k8s by key "a" is wrong`},
+		{"an expired key", func(h *host) []string { return []string{"install", h.archive("a", "old")} },
+			33, "driver acme_k8s is signed by a key that has expired: old (2020-01-31)"},
+		{"a path escaping the archive", spoiled(func(_ *host, p *parcel) { p.add("../../escaped", "x") }),
+			14, `"../../escaped" is not the plain path of a file in the package`},
+		{"a zip bomb", spoiled(func(_ *host, p *parcel) {
+			p.cut = true
+			p.special(&tar.Header{Typeflag: tar.TypeReg, Name: "zeros", Size: 8 << 30}, "")
+		}), 19, "the archive unpacks to more than the 1073741824 bytes allowed"},
+		{"a downgrade", func(h *host) []string {
+			h.must("install", h.write("in/two.tar.zst", string(h.signed(two, "a", "b").bytes(h.t))))
+			return []string{"install", h.archive("a", "b")}
+		}, 40, "driver acme_k8s 1.0.0 is older than the active version 1.1.0"},
+		{"a name it may not use", func(h *host) []string { return []string{"install", h.archive("other")} },
+			35, "driver acme_k8s is signed by other, who may not publish a driver of this name"},
+	}
+}
+
+// TestRefusals runs the command as a process of its own, and looks at what it
+// says, what it ends with and what it leaves.
+func TestRefusals(t *testing.T) {
+	meant := map[int]string{} // exit code → what it is for
+	for _, r := range refusals() {
+		what, _, _ := strings.Cut(r.name, ":")
+		if other, taken := meant[r.code]; taken && other != what {
+			t.Errorf("exit code %d is for %s and for %s", r.code, other, what)
+		}
+		meant[r.code] = what
+	}
+	if len(meant) != 9 {
+		t.Errorf("%d exit codes for nine refusals: %v", len(meant), meant)
+	}
+	for _, r := range refusals() {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			h := newTrustingHost(t)
+			args := r.make(h)
+			h.must("list") // the store's folders are there
+			before := h.tree()
+			said, code := h.process(args...)
+			if code != r.code || !strings.Contains(said, r.want) {
+				t.Errorf("exit code %d, want %d, and %q in: %s", code, r.code, r.want, said)
+			}
+			if install := args[0] == "install"; install != strings.Contains(said, "nothing was installed: ") {
+				t.Errorf("it does not say what became of it: %s", said)
+			}
+			if diff := cmp.Diff(before, h.tree()); diff != "" {
+				t.Errorf("it left something behind (-before +after):\n%s", diff)
+			}
+		})
+	}
+}
+
+// A swapped binary is not started either: by no conductor, and by no test of
+// what it says of itself.
+func TestSwappedBinaryIsNotStarted(t *testing.T) {
+	h := newHost(t)
+	h.must("install", one)
+	h.swapBinary("1.0.0")
+	if out, code := h.process("verify", "--deep"); code != 4 {
+		t.Errorf("verify --deep: exit code %d: %s", code, out)
+	}
+	s, err := store.Open(filepath.Join(h.dir, "drivers"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, e := range entries {
-		p.add(e.Name(), read(t, filepath.Join(dir, e.Name())))
+	drivers := supervise.New(supervise.Config{Store: s})
+	_, err = drivers.Get(t.Context(), "acme_k8s", "")
+	if want := "it is not started. Install the package again"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a conductor's start: %v, want %q", err, want)
 	}
-	return p
-}
-
-func (p *parcel) add(name, content string) {
-	p.special(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o755, Size: int64(len(content))}, content)
-}
-
-func (p *parcel) special(h *tar.Header, content string) {
-	p.entries, p.content = append(p.entries, h), append(p.content, content)
-}
-
-// list adds a line to files.sha256.
-func (p *parcel) list(name, content string) {
-	sum := sha256.Sum256([]byte(content))
-	p.set("files.sha256", p.get("files.sha256")+hex.EncodeToString(sum[:])+"  "+name+"\n")
-}
-
-func (p *parcel) find(name string) int {
-	for i, h := range p.entries {
-		if h.Name == name {
-			return i
-		}
+	if got := drivers.Status(); len(got) != 1 || got[0].State != supervise.StateRejected {
+		t.Errorf("it stands as %+v", got)
 	}
-	panic(name)
-}
-
-func (p *parcel) get(name string) string { return p.content[p.find(name)] }
-
-func (p *parcel) set(name, content string) {
-	i := p.find(name)
-	p.content[i], p.entries[i].Size = content, int64(len(content))
-}
-
-// relist makes files.sha256 fit a changed file.
-func (p *parcel) relist(name, content string) {
-	before, after := sha256.Sum256([]byte(p.get(name))), sha256.Sum256([]byte(content))
-	p.set("files.sha256", strings.Replace(p.get("files.sha256"), hex.EncodeToString(before[:]), hex.EncodeToString(after[:]), 1))
-	p.set(name, content)
-}
-
-func (p *parcel) drop(name string) {
-	i := p.find(name)
-	p.entries, p.content = append(p.entries[:i], p.entries[i+1:]...), append(p.content[:i], p.content[i+1:]...)
-}
-
-func (p *parcel) bytes(t *testing.T) []byte {
-	t.Helper()
-	var out bytes.Buffer
-	w := tar.NewWriter(&out)
-	for i, h := range p.entries {
-		if err := w.WriteHeader(h); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write([]byte(p.content[i])); err != nil {
-			t.Fatal(err)
-		}
+	if err := drivers.Close(t.Context()); err != nil {
+		t.Error(err)
 	}
-	if !p.cut {
-		if err := w.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return zstdOf(out.Bytes())
 }
 
-// zstdOf is a zstd frame that compresses nothing: with the race detector,
-// compressing would be most of what these tests do.
-func zstdOf(plain []byte) []byte {
-	const block, window = 128 << 10, 7 << 3 // 128 KiB
-	out := []byte{0x28, 0xb5, 0x2f, 0xfd, 0, window}
-	for more := true; more; {
-		n := min(block, len(plain))
-		more = n < len(plain)
-		header := uint32(n) << 3 // a raw block
-		if !more {
-			header |= 1
-		}
-		out = append(out, byte(header), byte(header>>8), byte(header>>16))
-		out = append(out, plain[:n]...)
-		plain = plain[n:]
-	}
-	return out
-}
-
-func read(t *testing.T, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
+// swapBinary puts another driver in the place of an installed one, as the
+// store's owner could.
+func (h *host) swapBinary(version string) {
+	h.t.Helper()
+	digest, err := os.Readlink(filepath.Join(h.dir, "drivers", "index", "acme_k8s", version))
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
-	return string(text)
+	folder := filepath.Join(h.dir, "drivers", "store", "sha256", filepath.Base(digest))
+	other := h.write("in/other", read(h.t, filepath.Join(two, "driver")))
+	for _, step := range []func() error{
+		func() error { return os.Chmod(other, 0o555) },
+		func() error { return os.Chmod(folder, 0o755) },
+		func() error { return os.Rename(other, filepath.Join(folder, "driver")) },
+		func() error { return os.Chmod(folder, 0o555) },
+	} {
+		if err := step(); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// tree is everything below the host's folder, with modes and contents, but the
+// store's lock, which is only ever opened.
+func (h *host) tree() map[string]string {
+	h.t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(h.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Name() == "lock" {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		content := ""
+		switch {
+		case info.Mode().IsRegular():
+			sum := sha256.Sum256([]byte(read(h.t, path)))
+			content = hex.EncodeToString(sum[:])
+		case info.Mode()&fs.ModeSymlink != 0:
+			content, err = os.Readlink(path)
+		}
+		all[strings.TrimPrefix(path, h.dir)] = info.Mode().String() + " " + content
+		return err
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return all
 }
 
 func TestHostilePackages(t *testing.T) {
@@ -134,14 +196,7 @@ func TestHostilePackages(t *testing.T) {
 		code  int
 		want  string
 	}{
-		{"changed byte", func(p *parcel) {
-			binary := []byte(p.get("driver"))
-			binary[len(binary)/2] ^= 1
-			p.set("driver", string(binary))
-		}, 11, "driver is not what files.sha256 says: its sha256 is"},
-		{"unlisted file", func(p *parcel) { p.add("doc/extra", "x") }, 12, "doc/extra is in the package but not in files.sha256"},
 		{"missing file", func(p *parcel) { p.drop("describe.json") }, 13, "describe.json is in files.sha256 but not in the package"},
-		{"path escapes", func(p *parcel) { p.add("../../escaped", "x") }, 14, `"../../escaped" is not the plain path of a file in the package`},
 		{"path escapes later", func(p *parcel) { p.add("doc/../../escaped", "x") }, 14, `"doc/../../escaped" is not the plain path`},
 		{"path escapes in the list", func(p *parcel) { p.list("../escaped", "x") }, 14, `"../escaped" is not the plain path`},
 		{"absolute path", func(p *parcel) { p.add("/etc/escaped", "x") }, 15, `"/etc/escaped" is an absolute path`},
@@ -161,10 +216,6 @@ func TestHostilePackages(t *testing.T) {
 		{"name twice", func(p *parcel) { p.add("driver", "another") }, 18, "driver is in the archive twice"},
 		{"name twice, spelt otherwise", func(p *parcel) { p.add("./driver", "another") }, 18, "driver is in the archive twice"},
 		{"listed twice", func(p *parcel) { p.list("driver", "another") }, 18, "driver is listed twice"},
-		{"zip bomb", func(p *parcel) {
-			p.cut = true
-			p.special(&tar.Header{Typeflag: tar.TypeReg, Name: "zeros", Size: 8 << 30}, "")
-		}, 19, "the archive unpacks to more than the 1073741824 bytes allowed"},
 		{"too many files", func(p *parcel) {
 			for i := range 10_001 {
 				p.special(&tar.Header{Typeflag: tar.TypeDir, Name: fmt.Sprintf("d%d/", i%3)}, "")
@@ -213,60 +264,6 @@ func TestHostilePackages(t *testing.T) {
 func TestArchiveOfTheSameMaking(t *testing.T) {
 	h := newHost(t)
 	h.must("install", h.write("in/package.tar.zst", string(parcelOf(t, one).bytes(t))))
-	if got := h.installed(); got != "1 in the store\nacme_k8s 1.0.0 active\n" {
-		t.Error(got)
-	}
-}
-
-func TestInstallFromAServer(t *testing.T) {
-	h := newTrustingHost(t)
-	content := []byte(read(t, h.archive("a", "b")))
-	sum := sha256.Sum256(content)
-	digest := hex.EncodeToString(sum[:])
-	mux := http.NewServeMux()
-	mux.HandleFunc("/package.tar.zst", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(content) })
-	mux.HandleFunc("/huge.tar.zst", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "1000000000") })
-	server := httptest.NewServer(mux)
-	defer server.Close()
-	for _, tt := range []struct {
-		name, source string
-		code         int
-		want         string
-	}{
-		{"no digest", server.URL + "/package.tar.zst", 22, "add @sha256:DIGEST"},
-		{"another digest", server.URL + "/package.tar.zst@sha256:" + strings.Repeat("0", 64), 23, "its sha256 is " + digest + ", not 000"},
-		{"no digest at all", server.URL + "/package.tar.zst@sha256:latest", 23, `"latest" is not a sha256 in hex`},
-		{"not there", server.URL + "/other.tar.zst@sha256:" + digest, 24, "404"},
-		{"too large", server.URL + "/huge.tar.zst@sha256:" + digest, 19, "more than the 536870912 allowed"},
-		{"other scheme", "ftp://host/package.tar.zst@sha256:" + digest, 24, "ftp:// is not known"},
-		{"file of another host", "file://host/package.tar.zst", 24, "does not name a file of this host"},
-		{"folder of another digest", one + "@sha256:" + digest, 23, "the sha256 of its files.sha256 is"},
-		{"not there on disk", filepath.Join(h.dir, "nothing.tar.zst"), 24, "no such file"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			h.t = t
-			h.refused(tt.code, tt.want, "install", tt.source)
-			if got := h.installed(); got != "0 in the store\n" {
-				t.Errorf("something was installed: %s", got)
-			}
-		})
-	}
-	h.t = t
-	h.must("install", server.URL+"/package.tar.zst@sha256:"+digest)
-	h.must("install", "file://"+h.write("in/again.tar.zst", string(content)))
-	if got := h.installed(); got != "1 in the store\nacme_k8s 1.0.0 active\n" {
-		t.Error(got)
-	}
-
-	// Where nobody is trusted by name, a server is not either, but a file is.
-	h = newHost(t)
-	h.refused(30, "comes from a server", "install", server.URL+"/package.tar.zst@sha256:"+digest)
-	if got := h.installed(); got != "0 in the store\n" {
-		t.Errorf("something was installed: %s", got)
-	}
-	h.must("install", "file://"+h.write("in/package.tar.zst", string(content)))
-	list := sha256.Sum256([]byte(read(t, filepath.Join(one, "files.sha256"))))
-	h.must("install", one+"@sha256:"+hex.EncodeToString(list[:]))
 	if got := h.installed(); got != "1 in the store\nacme_k8s 1.0.0 active\n" {
 		t.Error(got)
 	}

@@ -41,14 +41,20 @@ func (h *host) trust(text string) {
 // archive is a copy of the package in one file, signed by keys.
 func (h *host) archive(signers ...string) string {
 	h.t.Helper()
+	return h.write("in/package.tar.zst", string(h.signed(one, signers...).bytes(h.t)))
+}
+
+// signed is a copy of a package for tests to change, signed by keys.
+func (h *host) signed(dir string, signers ...string) *parcel {
+	h.t.Helper()
 	folder := h.t.TempDir()
-	if err := os.CopyFS(folder, os.DirFS(one)); err != nil {
+	if err := os.CopyFS(folder, os.DirFS(dir)); err != nil {
 		h.t.Fatal(err)
 	}
 	for _, s := range signers {
 		h.must("sign", "--key", filepath.Join(h.dir, s+".key"), folder)
 	}
-	return h.write("in/package.tar.zst", string(parcelOf(h.t, folder).bytes(h.t)))
+	return parcelOf(h.t, folder)
 }
 
 func TestSignatures(t *testing.T) {
@@ -61,24 +67,9 @@ func TestSignatures(t *testing.T) {
 		want string
 	}{
 		{"unsigned", signedBy(), 30, "driver acme_k8s is not signed"},
-		{"of other content", func(h *host) string {
-			p := parcelOf(t, one)
-			signed := filepath.Join(h.dir, "in", "signed")
-			if err := os.CopyFS(signed, os.DirFS(two)); err != nil {
-				t.Fatal(err)
-			}
-			h.must("sign", "--key", filepath.Join(h.dir, "a.key"), signed)
-			p.add("files.sha256.minisig", read(t, filepath.Join(signed, "files.sha256.minisig")))
-			return h.write("in/package.tar.zst", string(p.bytes(t)))
-		}, 31, `the signature of driver acme_k8s by key "a" is wrong`},
 		{"with a forged comment", func(h *host) string {
-			p := parcelOf(t, one)
-			signed := filepath.Join(h.dir, "in", "comment")
-			if err := os.CopyFS(signed, os.DirFS(one)); err != nil {
-				t.Fatal(err)
-			}
-			h.must("sign", "--key", filepath.Join(h.dir, "a.key"), signed)
-			p.add("files.sha256.minisig", strings.Replace(read(t, filepath.Join(signed, "files.sha256.minisig")), "acme_k8s 1.0.0", "acme_k8s 9.0.0", 1))
+			p := h.signed(one, "a")
+			p.set("files.sha256.minisig", strings.Replace(p.get("files.sha256.minisig"), "acme_k8s 1.0.0", "acme_k8s 9.0.0", 1))
 			return h.write("in/package.tar.zst", string(p.bytes(t)))
 		}, 31, `the signature of driver acme_k8s by key "a" is wrong`},
 		{"no signature", func(h *host) string {
@@ -87,11 +78,9 @@ func TestSignatures(t *testing.T) {
 			return h.write("in/package.tar.zst", string(p.bytes(t)))
 		}, 31, "files.sha256.minisig is not a minisign signature"},
 		{"by a stranger", signedBy("stranger"), 32, "which is not in the trust file"},
-		{"by an expired key", signedBy("a", "old"), 33, "driver acme_k8s is signed by a key that has expired: old (2020-01-31)"},
 		{"by one of two", signedBy("a"), 34, "driver acme_k8s has 1 of the 2 signatures it needs: a signed, of a, b, old"},
 		{"by one of two and a stranger", signedBy("b", "stranger"), 34, "driver acme_k8s has 1 of the 2 signatures"},
 		{"by one key twice", signedBy("a", "a"), 34, "driver acme_k8s has 1 of the 2 signatures"},
-		{"by who may publish other names", signedBy("other"), 35, "driver acme_k8s is signed by other, who may not publish a driver of this name"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			h.t = t

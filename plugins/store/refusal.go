@@ -9,6 +9,9 @@ import (
 // and says in its text which file and what to do. docs/drivers/store.md has the
 // exit code of each.
 var (
+	// ErrDamaged is for an installed package that is not what was installed;
+	// what happened to it is wrapped beside.
+	ErrDamaged = errors.New("not what was installed")
 	// ErrNotPackage is for what is neither a package's directory nor its archive.
 	ErrNotPackage = errors.New("not a driver package")
 	// ErrChanged is for a file whose digest is not the listed one.

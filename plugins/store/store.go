@@ -197,7 +197,9 @@ func (s *Store) Resolve(name, version string) (string, error) {
 // and refuses a store that others may write to.
 func (s *Store) Verify(p Package) error {
 	err := s.verify(p.Digest)
-	if err == nil {
+	if err != nil {
+		err = refuse(ErrDamaged, "it is not what was installed: %w", err)
+	} else {
 		err = s.CheckOwner(p)
 	}
 	if err != nil {
@@ -263,11 +265,14 @@ func (s *Store) load(digest string) (Package, error) {
 	defer func() { _ = root.Close() }()
 	files, err := s.digests(root, digest)
 	if err != nil {
-		return Package{}, fmt.Errorf("package %s: %w", dir, err)
+		return Package{}, refuse(ErrDamaged, "package %s: %w", dir, err)
 	}
 	p, err := readPackage(root, files)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrManifestVersion): // as it was installed, by another Magnum
 		return Package{}, fmt.Errorf("package %s: %w", dir, err)
+	case err != nil:
+		return Package{}, refuse(ErrDamaged, "package %s: %w", dir, err)
 	}
 	p.Digest, p.Path = digest, dir
 	active, err := s.readLink(s.activeLink(p.Name))
