@@ -17,5 +17,6 @@ func root() *cobra.Command {
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	c.AddCommand(listDrivers(), list(), info(), install(), verify(), pack(), sign(), keys(),
 		activate(), rollback(), history(), disable(), remove(), gc(), status(), crashes(), conformance())
+	c.AddCommand(newDriver())
 	return c
 }
