@@ -23,7 +23,10 @@ func workers(s *heattest.Stack) {
 	for _, i := range []string{"10", "2", "0"} {
 		s.Resources = append(s.Resources,
 			heattest.Resource{Path: []string{"kube_minions", i}, Type: "n.yaml", Status: "CREATE_COMPLETE"},
-			heattest.Resource{Path: []string{"kube_minions", i, "kube-minion"}, Type: "OS::Nova::Server", Status: "CREATE_COMPLETE", Server: "s" + i})
+			heattest.Resource{
+				Path: []string{"kube_minions", i, "kube-minion"}, Type: "OS::Nova::Server", Status: "CREATE_COMPLETE",
+				Server: "s" + i, Name: "prod-node-" + i, Address: "10.0.0.10" + i,
+			})
 	}
 }
 
@@ -51,9 +54,9 @@ func TestShrink(t *testing.T) {
 		}},
 		"the driver chooses": {selects: func(r driver.SelectNodesRequest) (driver.SelectNodesResponse, error) {
 			want := []driver.Node{
-				{Name: "kube-minion", Address: "10.0.0.2", HeatIndex: "0", ServerID: "s0"},
-				{Name: "kube-minion", Address: "10.0.0.3", HeatIndex: "2", ServerID: "s2"},
-				{Name: "kube-minion", Address: "10.0.0.4", HeatIndex: "10", ServerID: "s10"},
+				{Name: "prod-node-0", Address: "10.0.0.100", HeatIndex: "0", ServerID: "s0"},
+				{Name: "prod-node-2", Address: "10.0.0.102", HeatIndex: "2", ServerID: "s2"},
+				{Name: "prod-node-10", Address: "10.0.0.1010", HeatIndex: "10", ServerID: "s10"},
 			}
 			if !slices.Equal(r.Nodes, want) || r.Count != 1 || r.Access.Endpoint != "https://10.0.0.1:6443" || r.Access.ClientCert == "" {
 				return driver.SelectNodesResponse{}, fmt.Errorf("asked %+v", r)

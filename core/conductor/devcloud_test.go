@@ -235,7 +235,7 @@ func TestOnDevcloud(t *testing.T) {
 	c := startCloud(t)
 	c.driver.render = c.render
 	c.driver.selects = func(r driver.SelectNodesRequest) (driver.SelectNodesResponse, error) {
-		if len(r.Nodes) != 3 {
+		if len(r.Nodes) != 3 || r.Nodes[1].Name == "" || r.Nodes[1].Address == "" {
 			return driver.SelectNodesResponse{}, fmt.Errorf("nodes %+v", r.Nodes)
 		}
 		return driver.SelectNodesResponse{Nodes: []driver.Selected{{HeatIndex: "1"}}}, nil

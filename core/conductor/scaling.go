@@ -99,13 +99,18 @@ func known(t *task, nodes []driver.Node, chosen []driver.Selected, count int) []
 // nodes reads a group's servers off the stack: the members of the resource
 // group whose members contain servers. Masters are those of a group that has
 // "master" in its name; that is how every template of this family calls it.
-// Addresses are those of the node group, which are in the same order.
+// Names and addresses are Nova's: a COE knows its nodes by what they are called
+// and by their addresses in the cluster's network, never by floating ones.
 func (c *Conductor) nodes(ctx context.Context, t *task, group *magnum.NodeGroup) ([]driver.Node, error) {
 	session, err := c.session(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	all, err := c.Heat.Resources(ctx, session, t.stackRef())
+	if err != nil {
+		return nil, err
+	}
+	servers, err := c.Heat.Servers(ctx, session, t.stackRef())
 	if err != nil {
 		return nil, err
 	}
@@ -118,18 +123,18 @@ func (c *Conductor) nodes(ctx context.Context, t *task, group *magnum.NodeGroup)
 		if index == "" || strings.Contains(name, "master") != group.IsMaster() {
 			continue
 		}
-		nodes = append(nodes, driver.Node{Name: r.Name, HeatIndex: index, ServerID: r.PhysicalID})
+		server := servers[r.PhysicalID]
+		node := driver.Node{Name: server.Name, HeatIndex: index, ServerID: r.PhysicalID}
+		if len(server.Addresses) > 0 {
+			node.Address = server.Addresses[0]
+		}
+		nodes = append(nodes, node)
 	}
 	slices.SortFunc(nodes, func(a, b driver.Node) int {
 		x, _ := strconv.Atoi(a.HeatIndex) // checked above
 		y, _ := strconv.Atoi(b.HeatIndex)
 		return x - y
 	})
-	if len(nodes) == len(group.NodeAddresses) {
-		for i := range nodes {
-			nodes[i].Address = group.NodeAddresses[i]
-		}
-	}
 	return nodes, nil
 }
 

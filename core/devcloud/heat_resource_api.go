@@ -65,13 +65,18 @@ func (h *heat) listResources(w http.ResponseWriter, r *http.Request, s *heatStac
 		badHeatRequest(w, "%s", err)
 		return
 	}
+	detailed := isTrue(q.Get("with_detail"))
 	list := []object{}
 	s.walk(min(depth, hot.MaxNestedDepth), func(s *heatStack) {
 		for _, res := range s.all() {
 			wanted := func(key, value string) bool { return len(q[key]) == 0 || slices.Contains(q[key], value) }
 			if wanted("name", res.name) && wanted("type", res.def.Type) && wanted("status", res.status) && wanted("action", res.action) &&
 				wanted("physical_resource_id", res.physical) {
-				list = append(list, h.describeResource(res))
+				if detailed {
+					list = append(list, h.detailResource(res))
+				} else {
+					list = append(list, h.describeResource(res))
+				}
 			}
 		}
 	})
@@ -101,6 +106,10 @@ func (h *heat) describeResource(r *heatResource) object {
 }
 
 func (h *heat) showResource(w http.ResponseWriter, _ *http.Request, r *heatResource) {
+	answer(w, http.StatusOK, object{"resource": h.detailResource(r)})
+}
+
+func (h *heat) detailResource(r *heatResource) object {
 	out := h.describeResource(r)
 	out["description"] = r.def.Description
 	attributes := map[string]any{}
@@ -112,7 +121,7 @@ func (h *heat) showResource(w http.ResponseWriter, _ *http.Request, r *heatResou
 		}
 	}
 	out["attributes"] = attributes
-	answer(w, http.StatusOK, object{"resource": out})
+	return out
 }
 
 func (h *heat) showMetadata(w http.ResponseWriter, _ *http.Request, r *heatResource) {

@@ -12,8 +12,8 @@ type SelectNodesRequest struct {
 
 // Node is a server of a node group.
 type Node struct {
-	Name      string
-	Address   string
+	Name      string // Nova's
+	Address   string // in the cluster's network; "" if it has none yet
 	HeatIndex string // its name in the resource group: "0", "1", …
 	ServerID  string
 }

@@ -31,6 +31,7 @@ type Stack struct {
 type Resource struct {
 	Path                         []string
 	Type, Status, Reason, Server string
+	Name, Address                string // of a server
 }
 
 // Server is a Heat.
@@ -155,7 +156,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(parts) > 5 {
-		write(w, http.StatusOK, map[string]any{"resources": st.resources(s.URL)})
+		write(w, http.StatusOK, map[string]any{"resources": st.resources(s.URL, r.URL.Query())})
 		return
 	}
 	switch r.Method {
@@ -246,10 +247,13 @@ func (st *Stack) show() map[string]any {
 	}
 }
 
-func (st *Stack) resources(base string) []any {
+func (st *Stack) resources(base string, query url.Values) []any {
 	all := []any{}
 	in := func(path []string) string { return base + "/stacks/s/" + st.ID + "." + strings.Join(path, ".") }
 	for _, r := range st.Resources {
+		if want := query.Get("type"); want != "" && want != r.Type {
+			continue
+		}
 		last := len(r.Path) - 1
 		links := []any{map[string]any{"rel": "stack", "href": in(r.Path[:last])}}
 		parent := ""
@@ -259,12 +263,28 @@ func (st *Stack) resources(base string) []any {
 		if r.Type != "OS::Nova::Server" {
 			links = append(links, map[string]any{"rel": "nested", "href": in(r.Path)})
 		}
-		all = append(all, map[string]any{
+		one := map[string]any{
 			"resource_name": r.Path[last], "resource_type": r.Type, "resource_status": r.Status,
 			"resource_status_reason": r.Reason, "physical_resource_id": r.Server, "parent_resource": parent, "links": links,
-		})
+		}
+		if query.Get("with_detail") == "true" {
+			one["attributes"] = r.attributes()
+		}
+		all = append(all, one)
 	}
 	return all
+}
+
+// attributes are Nova's of a server that has a floating address too.
+func (r Resource) attributes() map[string]any {
+	if r.Address == "" {
+		return map[string]any{"name": r.Name}
+	}
+	network := []any{
+		map[string]any{"addr": "172.24.4.99", "version": 4, "OS-EXT-IPS:type": "floating"},
+		map[string]any{"addr": r.Address, "version": 4, "OS-EXT-IPS:type": "fixed"},
+	}
+	return map[string]any{"name": r.Name, "addresses": map[string]any{"private": network, "4e4e4e4e-0000": network}}
 }
 
 func body(r *http.Request) map[string]any {
