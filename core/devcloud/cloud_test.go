@@ -344,8 +344,8 @@ func TestMagnumConf(t *testing.T) {
 	if len(conf.Warnings()) != 0 {
 		t.Errorf("warnings: %q", conf.Warnings())
 	}
-	got := []any{conf.Default.StatePath, conf.API.Port, conf.Database.Connection.Reveal(), conf.Certificates.CertManagerType, conf.HeatClient.RegionName}
-	if diff := cmp.Diff([]any{"/srv/a$b", 9599, "sqlite:////srv/a$b/magnum.sqlite", "x509keypair", "north"}, got); diff != "" {
+	got := []any{conf.Default.StatePath, conf.API.Port, conf.Database.Connection.Reveal(), conf.Certificates.CertManagerType, conf.HeatClient.RegionName, conf.Drivers.TrustFile}
+	if diff := cmp.Diff([]any{"/srv/a$b", 9599, "sqlite:////srv/a$b/magnum.sqlite", "x509keypair", "north", "/srv/a$b/driver-trust.yaml"}, got); diff != "" {
 		t.Error(diff)
 	}
 	for _, account := range []config.KeystoneAuth{conf.KeystoneAuth, conf.KeystoneAuthtoken} {

@@ -33,6 +33,7 @@ func (c *Cloud) MagnumConf(statePath, magnumHost string, magnumPort int, dbPath 
 	}
 	text.WriteString("# Written for the embedded cloud at " + c.base + "; good until it stops.\n")
 	section("DEFAULT", "state_path = "+conf(statePath), "host = embedded", "periodic_interval_max = 10")
+	section("drivers", "trust_file = "+conf(statePath)+"/driver-trust.yaml") // and not that of this machine
 	section("api", "host = "+magnumHost, "port = "+strconv.Itoa(magnumPort))
 	section("database", "connection = sqlite:///"+conf(dbPath))
 	section("certificates", "cert_manager_type = x509keypair")
