@@ -12,22 +12,30 @@ import (
 )
 
 func conformance() *cobra.Command {
-	var rules []string
+	var (
+		rules []string
+		asks  string
+	)
 	c := &cobra.Command{
 		Use: "conform BINARY|PACKAGE", Short: "Check a driver against the rules of the driver contract", Args: cobra.ExactArgs(1),
 		Long: "Check a driver against the rules of the driver contract, docs/contract/driver.md.\n\n" +
 			"The driver, in any language, is started several times as a conductor starts it, and asked over\n" +
-			"gRPC. A package is verified first. The exit code is 0 if no rule is broken, else 1.",
+			"gRPC, with what its manifest asks for and no more. A package is verified first. The exit code is 0 if no rule is broken, else 1.",
 	}
 	out := table.Flags(c)
 	c.Flags().StringArrayVar(&rules, "rule", nil, "check this `rule`, DRV-nnn, only; may be given more than once")
+	asksFlag(c, &asks)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		for _, id := range rules {
 			if !checkable(id) {
 				return &command.ExitError{Code: command.ExitUsage, Err: fmt.Errorf("rule %q is not one that can be checked: docs/contract/driver.md says which can", id)}
 			}
 		}
-		results, err := conform.Run(c.Context(), conform.Options{Driver: args[0], Rules: rules})
+		asked, err := readAsks(asks)
+		if err != nil {
+			return err
+		}
+		results, err := conform.Run(c.Context(), conform.Options{Driver: args[0], Rules: rules, Asks: asked})
 		if err != nil {
 			return failed(err)
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,6 +38,9 @@ func install() *cobra.Command {
 				state = "installed"
 			}
 			fmt.Fprintf(c.OutOrStdout(), "%s %s is %s (sha256 %s)\n", p.Name, p.Version, state, p.Digest)
+			if asks := p.Manifest.Asks.String(); asks != "" {
+				fmt.Fprintf(c.OutOrStdout(), "%s asks for: %s\n", p.Name, asks)
+			}
 			return nil
 		},
 	}
@@ -100,11 +104,37 @@ func judge(ctx context.Context, s *store.Store, p store.Package, deep bool) (str
 }
 
 func pack() *cobra.Command {
-	return &cobra.Command{
+	var asks string
+	c := &cobra.Command{
 		Use: "package BINARY PACKAGE", Short: "Make a package from a driver's executable", Args: cobra.ExactArgs(2),
 		Long: "Make a package from a driver's executable: one file where PACKAGE ends in " + store.ArchiveSuffix + ", else a folder.",
 		RunE: func(c *cobra.Command, args []string) error {
-			return store.Pack(c.Context(), args[1], args[0])
+			asked, err := readAsks(asks)
+			if err != nil {
+				return err
+			}
+			return store.Pack(c.Context(), args[1], args[0], asked)
 		},
 	}
+	asksFlag(c, &asks)
+	return c
+}
+
+func asksFlag(c *cobra.Command, file *string) {
+	c.Flags().StringVar(file, "asks", "", "YAML `file` with the manifest's resources and sandbox, for an executable that needs more than every driver may have")
+}
+
+func readAsks(file string) (store.Asks, error) {
+	if file == "" {
+		return store.Asks{}, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return store.Asks{}, err
+	}
+	asks, err := store.ParseAsks(text)
+	if err != nil {
+		return asks, fmt.Errorf("%s: %w", file, err)
+	}
+	return asks, nil
 }

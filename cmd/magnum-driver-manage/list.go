@@ -108,8 +108,9 @@ func info() *cobra.Command {
 				Digest      string `json:"digest"`
 				Path        string `json:"path"`
 				Active      bool   `json:"active"`
+				Asks        any    `json:"asks"`
 				Description any    `json:"description"`
-			}{found.Digest, found.Path, found.Active, found.Description})
+			}{found.Digest, found.Path, found.Active, found.Manifest.Asks, found.Description})
 		},
 	}
 }

@@ -55,7 +55,7 @@ func pack1(dir, version string) (string, error) {
 		return "", fmt.Errorf("build the test driver: %w: %s", err, out)
 	}
 	to := filepath.Join(dir, "package-"+version)
-	return to, store.Pack(context.Background(), to, binary)
+	return to, store.Pack(context.Background(), to, binary, store.Asks{})
 }
 
 // host is a machine with a store of its own.

@@ -45,7 +45,7 @@ func status() *cobra.Command {
 				seen[d.Name+" "+d.Version] = true
 				rows = append(rows, []string{
 					strconv.Itoa(h.Host.PID), d.Name, d.Version, string(d.State), number(d.PID), strconv.Itoa(d.Restarts),
-					d.Since.UTC().Format(time.RFC3339), d.LastError,
+					d.Since.UTC().Format(time.RFC3339), d.Confinement, d.LastError,
 				})
 			}
 		}
@@ -60,9 +60,9 @@ func status() *cobra.Command {
 			case slices.Contains(env.Config.Drivers.DisabledDrivers, p.Name):
 				state = supervise.StateDisabled
 			}
-			rows = append(rows, []string{"", p.Name, p.Version, string(state), "", "", "", reason})
+			rows = append(rows, []string{"", p.Name, p.Version, string(state), "", "", "", "", reason})
 		}
-		return out.Write(c.OutOrStdout(), []string{"Service", "Name", "Version", "State", "PID", "Restarts", "Since", "Last Error"}, rows)
+		return out.Write(c.OutOrStdout(), []string{"Service", "Name", "Version", "State", "PID", "Restarts", "Since", "Confinement", "Last Error"}, rows)
 	}
 	return c
 }

@@ -25,7 +25,7 @@ func TestStatus(t *testing.T) {
 	gone.StartTime--
 	for name, host := range map[string]launch.Identity{"1-1.json": self, "1-2.json": gone} {
 		text, err := json.Marshal(supervise.Host{Host: host, Drivers: []supervise.Status{{
-			Name: "acme_k8s", Version: "1.1.0", State: supervise.StateCrashLoop, Restarts: 4,
+			Name: "acme_k8s", Version: "1.1.0", State: supervise.StateCrashLoop, Restarts: 4, Confinement: "landlock 4, rlimits",
 			Since: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), LastError: "process 7 ended: exit status 3",
 		}}})
 		if err != nil {
@@ -33,8 +33,8 @@ func TestStatus(t *testing.T) {
 		}
 		h.write("drivers/run/"+name, string(text))
 	}
-	want := strconv.Itoa(self.PID) + " acme_k8s 1.1.0 CrashLoop  4 2026-01-02T03:04:05Z process 7 ended: exit status 3\n" +
-		" acme_k8s 1.0.0 Installed    \n"
+	want := strconv.Itoa(self.PID) + " acme_k8s 1.1.0 CrashLoop  4 2026-01-02T03:04:05Z landlock 4, rlimits process 7 ended: exit status 3\n" +
+		" acme_k8s 1.0.0 Installed     \n"
 	if out := h.must("status", "-f", "value"); out != want {
 		t.Errorf("got %q, want %q", out, want)
 	}

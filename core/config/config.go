@@ -159,6 +159,14 @@ type Drivers struct {
 	IdleTimeout        int      `ini:"idle_timeout" default:"900" min:"0"`
 	SendClusterMetrics bool     `ini:"send_cluster_metrics" default:"false"`
 	EnabledDefinitions []string `ini:"enabled_definitions"`
+	// Confine is how much it matters that drivers are kept from what they do not
+	// need. UnconfinedDrivers are not, GrantedDrivers get what their manifests
+	// ask for, User runs them where the service is root's. Upstream has no
+	// processes to confine.
+	Confine           string   `ini:"confine" default:"available" choices:"available,required,off"`
+	UnconfinedDrivers []string `ini:"unconfined_drivers"`
+	GrantedDrivers    []string `ini:"granted_drivers" default:"*"`
+	User              string   `ini:"user"`
 	// TrustFile says whose driver packages may be installed; it need not be
 	// there. Upstream has no such thing.
 	TrustFile string `ini:"trust_file" default:"/etc/magnum/driver-trust.yaml"`

@@ -28,9 +28,9 @@ type child struct {
 	gone bool
 }
 
-// spawn executes a verified binary. The files after stderr become descriptors 3
+// spawn executes a verified binary, confined. The files after stderr become descriptors 3
 // and up. The caller keeps its ends of the pipes and closes the child's.
-func spawn(b *binary, name string, args, env []string, stdin, stdout, stderr *os.File, extra ...*os.File) (*child, error) {
+func spawn(b *binary, confined *confinement, name string, args, env []string, stdin, stdout, stderr *os.File, extra ...*os.File) (*child, error) {
 	c := &child{reaped: make(chan struct{})}
 	for try := 1; ; try++ {
 		c.cmd = &exec.Cmd{
@@ -46,7 +46,7 @@ func spawn(b *binary, name string, args, env []string, stdin, stdout, stderr *os
 			// in a Go program is any time.
 			SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 		}
-		err := c.cmd.Start()
+		err := confined.start(c.cmd)
 		switch {
 		case err == nil:
 			go c.reap()

@@ -24,6 +24,16 @@ type Config struct {
 	// that for temporary files. It must be short: the path of a socket has
 	// at most 107 bytes.
 	RuntimeDir string
+	// Confine says how much it matters that the driver is confined: by default
+	// it is as far as the kernel can. It may read Package, the folder of its
+	// package, and do what Sandbox has; Limits bound its processes.
+	Confine Confine
+	Package string
+	Sandbox Sandbox
+	Limits  Limits
+	// User is who the driver runs as, where that is not the host's user; only
+	// root can say so.
+	User *User
 	// Env holds variables, NAME=VALUE, beyond those that every driver gets.
 	Env []string
 	// Logger gets what the driver logs, and gives the level it logs at.
@@ -85,17 +95,19 @@ const (
 const socketPrefix = "driver-"
 
 // IsSocketDir reports whether a path is that of a directory which a start made
-// for its socket, so that it may be removed.
+// for its socket, so that it may be removed. Root may have given it to the
+// driver's user.
 func IsSocketDir(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() || info.Mode().Perm() != 0o700 || !strings.HasPrefix(filepath.Base(path), socketPrefix) {
 		return false
 	}
 	owner, ok := info.Sys().(*syscall.Stat_t)
-	return ok && int(owner.Uid) == os.Getuid()
+	return ok && (int(owner.Uid) == os.Getuid() || os.Getuid() == 0)
 }
 
-// socketDir makes a directory that only this user can look into.
+// socketDir makes a directory that only the driver's user can look into, and
+// root. It is for temporary files too.
 func (c Config) socketDir() (string, error) {
 	dir, err := os.MkdirTemp(c.RuntimeDir, socketPrefix)
 	if err != nil {
@@ -108,6 +120,12 @@ func (c Config) socketDir() (string, error) {
 		_ = os.Remove(dir)
 		return "", fmt.Errorf("the runtime directory %s is too long for a socket's path: choose one of at most %d bytes",
 			c.RuntimeDir, socketPathLimit-len(socketName)-len("/driver-4294967295"))
+	}
+	if c.User != nil {
+		if err := os.Chown(dir, int(c.User.UID), int(c.User.GID)); err != nil {
+			_ = os.Remove(dir)
+			return "", fmt.Errorf("give the directory for the driver's socket to its user: %w", err)
+		}
 	}
 	return dir, nil
 }

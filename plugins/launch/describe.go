@@ -14,7 +14,8 @@ import (
 const outputLimit = 4 << 20
 
 // Describe runs the binary's describe subcommand, under the rules that a
-// serving driver is started by, and returns what it printed. The context's
+// serving driver is started by, and returns what it printed. Nothing may be
+// written to, and there is no network. The context's
 // deadline bounds it, and StartTimeout does too.
 func Describe(ctx context.Context, cfg Config) ([]byte, error) {
 	cfg = cfg.withDefaults()
@@ -25,12 +26,17 @@ func Describe(ctx context.Context, cfg Config) ([]byte, error) {
 		return nil, err
 	}
 	defer b.close()
+	confined, err := cfg.confine(b, "")
+	if err != nil {
+		return nil, err
+	}
+	defer confined.close()
 	p, err := openPipes(false)
 	if err != nil {
 		return nil, err
 	}
 	defer p.closeHost()
-	c, err := spawn(b, cfg.Name, []string{"describe"}, cfg.environment(), p.childStdin, p.childStdout, p.childStderr)
+	c, err := spawn(b, confined, cfg.Name, []string{"describe"}, cfg.environment(), p.childStdin, p.childStdout, p.childStderr)
 	p.closeChild()
 	if err != nil {
 		return nil, err

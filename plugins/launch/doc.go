@@ -10,6 +10,8 @@
 //     hashed, compared and executed;
 //   - is the leader of its own process group, all of which goes with it;
 //   - sees an environment of a few named variables and nothing of the host's;
+//   - may use files, network and other processes only as far as it is allowed
+//     to, where the kernel has Landlock;
 //   - ends when the host ends, however that was, because the host holds the
 //     other end of its stdin;
 //   - talks TLS 1.3 with keys made for this one process, over a socket in a

@@ -81,6 +81,8 @@ func config(t testing.TB, env ...string) launch.Config {
 	return launch.Config{
 		Name: "test-driver", Binary: testBinary, SHA256: testDigest, RuntimeDir: dir, Env: env,
 		Logger: hclog.NewNullLogger(),
+		// What the test driver is told to do.
+		Sandbox: launch.Sandbox{Write: []string{os.TempDir()}, Exec: []string{"/bin", "/usr/bin"}},
 	}
 }
 
@@ -289,7 +291,7 @@ func TestEnvironmentIsAllowListed(t *testing.T) {
 		}
 	}
 	allowed := []string{
-		"PATH", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIVEN",
+		"PATH", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "GIVEN", "TMPDIR",
 		"MAGNUM_DRIVER_LOG_LEVEL", "MAGNUM_DRIVER_PLUGIN", "MAGNUM_DRIVER_KEYS_FD",
 		"PLUGIN_UNIX_SOCKET_DIR", "PLUGIN_PROTOCOL_VERSIONS",
 	}
@@ -494,9 +496,16 @@ func TestByHand(t *testing.T) {
 // TestHostDeath kills a host, which is this test binary, and expects its
 // driver to go too.
 func TestHostDeath(t *testing.T) {
+	for _, confine := range []launch.Confine{launch.ConfineAvailable, launch.ConfineOff} {
+		t.Run(string(confine), func(t *testing.T) { hostDeath(t, confine) })
+	}
+}
+
+func hostDeath(t *testing.T, confine launch.Confine) {
 	cfg := config(t)
 	host := exec.Command(os.Args[0])
-	host.Env = append(os.Environ(), "LAUNCH_TEST_HOST="+testBinary, "LAUNCH_TEST_DIR="+cfg.RuntimeDir)
+	host.Env = append(os.Environ(), "LAUNCH_TEST_HOST="+testBinary, "LAUNCH_TEST_DIR="+cfg.RuntimeDir,
+		"LAUNCH_TEST_CONFINE="+string(confine))
 	out, err := host.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -513,7 +522,28 @@ func TestHostDeath(t *testing.T) {
 	}
 	_ = host.Wait()
 	until(t, "the driver ends", func() bool { return !exists(pid) })
-	until(t, "its directory goes", func() bool { entries, _ := os.ReadDir(cfg.RuntimeDir); return len(entries) == 0 })
+	entries := func() []os.DirEntry {
+		all, err := os.ReadDir(cfg.RuntimeDir)
+		if err != nil {
+			t.Error(err)
+		}
+		return all
+	}
+	if confine == launch.ConfineOff {
+		until(t, "its directory goes", func() bool { return len(entries()) == 0 })
+		return
+	}
+	// A confined driver may remove what is in its directory, but not the
+	// directory, which the next host sweeps up.
+	for _, e := range entries() {
+		dir := filepath.Join(cfg.RuntimeDir, e.Name())
+		if !launch.IsSocketDir(dir) {
+			t.Errorf("%s would not be swept up", dir)
+		}
+		if err := os.Remove(dir); err != nil { // it is empty
+			t.Error(err)
+		}
+	}
 }
 
 // beHost starts a driver, says which process it is, and waits to be killed.
@@ -525,6 +555,7 @@ func beHost() int {
 	}
 	p, err := launch.Start(context.Background(), launch.Config{
 		Name: "test-driver", Binary: binary, SHA256: sum, RuntimeDir: os.Getenv("LAUNCH_TEST_DIR"),
+		Confine: launch.Confine(os.Getenv("LAUNCH_TEST_CONFINE")),
 	})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

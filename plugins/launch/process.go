@@ -25,6 +25,7 @@ type Process struct {
 	socketDir string
 	logger    hclog.Logger
 	last      tail
+	confined  *confinement
 
 	child    *child
 	identity Identity
@@ -60,6 +61,10 @@ func Start(ctx context.Context, cfg Config) (*Process, error) {
 		return nil, err
 	}
 	p := &Process{cfg: cfg, socketDir: dir, logger: cfg.Logger.Named(cfg.Name), done: make(chan struct{})}
+	if p.confined, err = cfg.confine(b, dir); err != nil {
+		return nil, p.failed(ctx, err)
+	}
+	defer p.confined.close()
 	addr, err := negotiate(ctx, p, b, driverKeys)
 	if err == nil {
 		p.conn, err = grpc.NewClient("passthrough:///"+cfg.Name, append(serve.DialOptions(),
@@ -77,7 +82,14 @@ func Start(ctx context.Context, cfg Config) (*Process, error) {
 		return nil, p.failed(ctx, err)
 	}
 	p.identity.SHA256 = cfg.SHA256
-	p.logger.Debug("driver started", "pid", p.PID(), "binary", cfg.Binary)
+	// A Go program raises its limit of files as it comes up, and root's may have
+	// done so just after it was set.
+	if cfg.User == nil {
+		if err = p.confined.limit(p.PID()); err != nil {
+			return nil, p.failed(ctx, err)
+		}
+	}
+	p.logger.Debug("driver started", "pid", p.PID(), "binary", cfg.Binary, "confinement", p.Confinement())
 	return p, nil
 }
 
@@ -118,6 +130,10 @@ func (p *Process) PID() int { return p.child.pid() }
 // Identity tells the process from any other that has had or will have its
 // number; SocketDir is what it leaves behind if it does not end by itself.
 func (p *Process) Identity() Identity { return p.identity }
+
+// Confinement says what was applied to the process, such as
+// "landlock 7, no_new_privs, rlimits".
+func (p *Process) Confinement() string { return p.confined.String() }
 
 // SocketDir is the directory made for its socket.
 func (p *Process) SocketDir() string { return p.socketDir }

@@ -73,8 +73,8 @@ func spawnRunner(p *Process, b *binary, keys serve.Keys, pluginEnv []string) (*p
 	}
 	env := append(p.cfg.environment(),
 		handshakeEnvironment(pluginEnv, p.socketDir, serve.HandshakeConfig().MagicCookieKey)...)
-	env = append(env, serve.EnvKeys+"=3")
-	p.child, err = spawn(b, p.cfg.Name, nil, env, ends.childStdin, ends.childStdout, ends.childStderr, ends.childKeys)
+	env = append(env, serve.EnvKeys+"=3", "TMPDIR="+p.socketDir)
+	p.child, err = spawn(b, p.confined, p.cfg.Name, nil, env, ends.childStdin, ends.childStdout, ends.childStderr, ends.childKeys)
 	if err != nil {
 		ends.closeHost()
 		return nil, err

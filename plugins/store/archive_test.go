@@ -23,7 +23,7 @@ func TestPackArchive(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "new", "one.tar.zst")
 	var made []string
 	for range 2 { // the second replaces the first
-		if err := store.Pack(t.Context(), file, filepath.Join(packages["one"], "driver")); err != nil {
+		if err := store.Pack(t.Context(), file, filepath.Join(packages["one"], "driver"), store.Asks{}); err != nil {
 			t.Fatal(err)
 		}
 		made = append(made, read(t, file))
@@ -49,7 +49,7 @@ func TestPackArchive(t *testing.T) {
 	if err := os.Mkdir(folder, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := store.Pack(t.Context(), folder, filepath.Join(packages["one"], "driver")); err == nil || !strings.Contains(err.Error(), "is not a file") {
+	if err := store.Pack(t.Context(), folder, filepath.Join(packages["one"], "driver"), store.Asks{}); err == nil || !strings.Contains(err.Error(), "is not a file") {
 		t.Errorf("over a folder: %v", err)
 	}
 }

@@ -226,6 +226,9 @@ func (s *Store) ask(ctx context.Context, dir string, p Package) error {
 		SHA256:       p.BinaryDigest,
 		Logger:       s.Logger,
 		StartTimeout: s.DescribeTimeout,
+		Package:      dir,
+		Sandbox:      p.Manifest.Asks.Sandbox,
+		Limits:       p.Manifest.Asks.Resources,
 	})
 	if err != nil {
 		return refuse(ErrMismatch, "driver %s cannot be asked what it is: %w", p, err)

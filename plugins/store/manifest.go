@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/Masterminds/semver/v3"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/serve"
 )
@@ -30,6 +32,41 @@ type Manifest struct {
 	Protocol     Protocol      `yaml:"protocol"`
 	ClusterTypes []ClusterType `yaml:"cluster_types"`
 	Services     []string      `yaml:"services"`
+	Asks         Asks          `yaml:",inline"`
+}
+
+// Asks is what a driver needs beyond what every driver may have. Its executable
+// does not say so; who makes the package does.
+type Asks struct {
+	Resources launch.Limits  `yaml:"resources,omitempty" json:"resources,omitzero"`
+	Sandbox   launch.Sandbox `yaml:"sandbox,omitempty" json:"sandbox,omitzero"`
+}
+
+// ParseAsks reads the part of a manifest that a package is made with.
+func ParseAsks(text []byte) (Asks, error) {
+	var a Asks
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true) // a misspelt field must not go unseen
+	if err := decoder.Decode(&a); err != nil {
+		return a, fmt.Errorf("it must have resources or sandbox, and nothing else: %w", err)
+	}
+	return a, a.check()
+}
+
+func (a Asks) check() error {
+	if err := a.Resources.Check(); err != nil {
+		return fmt.Errorf("resources: %w", err)
+	}
+	if err := a.Sandbox.Check(); err != nil {
+		return fmt.Errorf("sandbox: %w", err)
+	}
+	return nil
+}
+
+// String lists it; empty where it is nothing.
+func (a Asks) String() string {
+	all := slices.DeleteFunc([]string{a.Sandbox.String(), a.Resources.String()}, func(s string) bool { return s == "" })
+	return strings.Join(all, ", ")
 }
 
 // Protocol is the version of the driver contract that a driver speaks.
@@ -89,6 +126,9 @@ func parseManifest(text []byte) (Manifest, error) {
 	}
 	if len(m.ClusterTypes) == 0 {
 		return m, fmt.Errorf("%s lists no cluster_types", manifestFile)
+	}
+	if err := m.Asks.check(); err != nil {
+		return m, refuse(ErrNotPackage, "%s: %w", manifestFile, err)
 	}
 	return m, nil
 }

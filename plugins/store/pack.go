@@ -23,22 +23,23 @@ import (
 const packTimeout = 30 * time.Second
 
 // Pack makes a package in dir from a driver's binary: it asks the binary what
-// it is, and writes manifest, description and digests. A package that is there
+// it is, and writes manifest, with what the driver asks for, description and
+// digests. A package that is there
 // already is replaced; anything else is left alone, with an error. The same
 // binary gives the same package, byte for byte. A name that ends in
 // [ArchiveSuffix] makes it one file.
-func Pack(ctx context.Context, to, binary string) error {
+func Pack(ctx context.Context, to, binary string, asks Asks) error {
 	do := pack
 	if isArchive(to) {
 		do = packArchive
 	}
-	if err := do(ctx, filepath.Clean(to), binary); err != nil {
+	if err := do(ctx, filepath.Clean(to), binary, asks); err != nil {
 		return fmt.Errorf("make a package of %s: %w", binary, err)
 	}
 	return nil
 }
 
-func pack(ctx context.Context, dir, binary string) error {
+func pack(ctx context.Context, dir, binary string, asks Asks) error {
 	if err := replaceable(dir); err != nil {
 		return err
 	}
@@ -53,7 +54,7 @@ func pack(ctx context.Context, dir, binary string) error {
 	if err := os.Chmod(temp, dirMode); err != nil {
 		return err
 	}
-	if err := fill(ctx, temp, binary); err != nil {
+	if err := fill(ctx, temp, binary, asks); err != nil {
 		return err
 	}
 	if err := os.RemoveAll(dir); err != nil {
@@ -62,7 +63,7 @@ func pack(ctx context.Context, dir, binary string) error {
 	return os.Rename(temp, dir)
 }
 
-func packArchive(ctx context.Context, file, binary string) error {
+func packArchive(ctx context.Context, file, binary string, asks Asks) error {
 	if info, err := os.Lstat(file); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is there and is not a file: name a new one", file)
 	}
@@ -78,7 +79,7 @@ func packArchive(ctx context.Context, file, binary string) error {
 	if err := os.Mkdir(content, dirMode); err != nil {
 		return err
 	}
-	if err := fill(ctx, content, binary); err != nil {
+	if err := fill(ctx, content, binary, asks); err != nil {
 		return err
 	}
 	return replaceArchive(file, content, dir)
@@ -112,7 +113,7 @@ func replaceable(dir string) error {
 	return fmt.Errorf("%s is there and is not a driver package: name a new directory", dir)
 }
 
-func fill(ctx context.Context, dir, binary string) error {
+func fill(ctx context.Context, dir, binary string, asks Asks) error {
 	files := digests{}
 	var err error
 	if files[binaryFile], err = copyBinary(filepath.Join(dir, binaryFile), binary); err != nil {
@@ -124,6 +125,9 @@ func fill(ctx context.Context, dir, binary string) error {
 		SHA256:       files[binaryFile],
 		Logger:       hclog.NewNullLogger(),
 		StartTimeout: packTimeout,
+		Package:      dir,
+		Sandbox:      asks.Sandbox,
+		Limits:       asks.Resources,
 	})
 	if err != nil {
 		return fmt.Errorf("it is not a driver, or a broken one: %w", err)
@@ -133,7 +137,9 @@ func fill(ctx context.Context, dir, binary string) error {
 		first, _, _ := strings.Cut(string(description), "\n")
 		return fmt.Errorf("what its describe prints cannot be read, it begins with %.80q: %w", first, err)
 	}
-	manifest, err := yaml.Marshal(manifestOf(d))
+	m := manifestOf(d)
+	m.Asks = asks
+	manifest, err := yaml.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", manifestFile, err)
 	}

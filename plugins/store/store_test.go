@@ -47,7 +47,7 @@ func run(m *testing.M) int {
 		binary, err := launchtest.Build(dir, d)
 		if err == nil {
 			packages[key] = filepath.Join(dir, "package-"+key)
-			err = store.Pack(context.Background(), packages[key], binary)
+			err = store.Pack(context.Background(), packages[key], binary, store.Asks{})
 		}
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -183,7 +183,7 @@ services:
 
 	again := filepath.Join(t.TempDir(), "again")
 	for range 2 { // the second replaces the first
-		if err := store.Pack(t.Context(), again, filepath.Join(dir, "driver")); err != nil {
+		if err := store.Pack(t.Context(), again, filepath.Join(dir, "driver"), store.Asks{}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -193,13 +193,13 @@ services:
 
 	home := t.TempDir()
 	write(t, filepath.Join(home, "thesis.tex"), "precious")
-	if err := store.Pack(t.Context(), home, filepath.Join(dir, "driver")); err == nil || !strings.Contains(err.Error(), "is not a driver package") {
+	if err := store.Pack(t.Context(), home, filepath.Join(dir, "driver"), store.Asks{}); err == nil || !strings.Contains(err.Error(), "is not a driver package") {
 		t.Errorf("over another directory: %v", err)
 	}
 	if read(t, filepath.Join(home, "thesis.tex")) != "precious" {
 		t.Error("somebody's files are gone")
 	}
-	if err := store.Pack(t.Context(), filepath.Join(t.TempDir(), "x"), "/bin/true"); err == nil || !strings.Contains(err.Error(), "cannot be read") {
+	if err := store.Pack(t.Context(), filepath.Join(t.TempDir(), "x"), "/bin/true", store.Asks{}); err == nil || !strings.Contains(err.Error(), "cannot be read") {
 		t.Errorf("of another program: %v", err)
 	}
 }

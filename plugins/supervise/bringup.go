@@ -25,6 +25,13 @@ func (i *instance) bringUp(ctx context.Context) (*process, error) {
 	cfg := i.cfg.Launch
 	cfg.Name, cfg.Binary, cfg.SHA256 = i.pkg.Name, i.pkg.Binary(), i.pkg.BinaryDigest
 	cfg.Logger = i.cfg.Logger
+	cfg.Package = i.pkg.Path
+	if named(i.cfg.Unconfined, i.pkg.Name) {
+		cfg.Confine = launch.ConfineOff
+	}
+	if named(i.cfg.Granted, i.pkg.Name) {
+		cfg.Sandbox, cfg.Limits = cfg.Sandbox.With(i.pkg.Manifest.Asks.Sandbox), i.pkg.Manifest.Asks.Resources
+	}
 	if err := i.cfg.Store.CheckOwner(i.pkg); err != nil {
 		return nil, err
 	}
@@ -37,6 +44,11 @@ func (i *instance) bringUp(ctx context.Context) (*process, error) {
 	}
 	now := i.cfg.Now()
 	return &process{Process: p, started: now, used: now, open: map[int]openCall{}}, nil
+}
+
+// named reports whether a list has a name, or all.
+func named(list []string, name string) bool {
+	return slices.Contains(list, name) || slices.Contains(list, "*")
 }
 
 func (i *instance) prepare(ctx context.Context, control serve.Control) error {

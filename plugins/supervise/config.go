@@ -22,6 +22,9 @@ type Config struct {
 	// Launch is the pattern for starting a process: directories, environment
 	// and the times of its start and its end. The package fills in the rest.
 	Launch launch.Config
+	// Unconfined names drivers that are not confined, Granted those whose
+	// manifests are given what they ask for; "*" is all.
+	Unconfined, Granted []string
 
 	// CallTimeout bounds every call but Watch, from the wait for a place to
 	// the answer; 30 s by default. A caller's own deadline may be nearer.

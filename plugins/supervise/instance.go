@@ -211,7 +211,7 @@ func (i *instance) started(attempt *start, p *process, err error) {
 	i.process, i.overdue, i.retired = p, 0, false
 	i.starts++
 	i.live[p] = struct{}{}
-	i.enter(StateReady, "pid", p.PID())
+	i.enter(StateReady, "pid", p.PID(), "confinement", p.Confinement())
 	i.work.Go(func() { i.tend(p) })
 }
 

@@ -34,6 +34,8 @@ type Status struct {
 	// Since is when it got into this state.
 	Since    time.Time `json:"since"`
 	Restarts int       `json:"restarts"`
+	// Confinement is what was applied to the process, where one runs.
+	Confinement string `json:"confinement,omitempty"`
 	// LastError is why the last start failed, or how the last process ended.
 	LastError string `json:"last_error,omitempty"`
 }
@@ -78,6 +80,7 @@ func (i *instance) status() Status {
 	}
 	if i.process != nil {
 		s.PID = i.process.PID()
+		s.Confinement = i.process.Confinement()
 	}
 	if i.lastError != nil {
 		s.LastError = redact(i.lastError.Error())

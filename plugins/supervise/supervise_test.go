@@ -60,7 +60,7 @@ func prepare(dir string) error {
 			return err
 		}
 		testPackages[n] = filepath.Join(dir, "package"+strconv.Itoa(n+1))
-		if err := store.Pack(context.Background(), testPackages[n], binary); err != nil {
+		if err := store.Pack(context.Background(), testPackages[n], binary, store.Asks{}); err != nil {
 			return err
 		}
 	}
@@ -89,7 +89,11 @@ func config(t testing.TB, env ...string) supervise.Config {
 		Store:       testStore,
 		CoreVersion: "1",
 		BackoffBase: 10 * time.Millisecond,
-		Launch:      launch.Config{RuntimeDir: dir, Env: env, DrainTimeout: time.Second, TermTimeout: time.Second},
+		Launch: launch.Config{
+			RuntimeDir: dir, Env: env, DrainTimeout: time.Second, TermTimeout: time.Second,
+			// What the test driver is told to do.
+			Sandbox: launch.Sandbox{Write: []string{os.TempDir()}, Exec: []string{"/bin", "/usr/bin"}},
+		},
 	}
 }
 
@@ -168,9 +172,12 @@ func TestConcurrentGetsStartOneProcess(t *testing.T) {
 		}
 	}
 	s := only(t, d)
-	want := supervise.Status{Name: "test-driver", Version: "1.0.0", PID: s.PID, State: supervise.StateReady, Since: s.Since}
+	want := supervise.Status{Name: "test-driver", Version: "1.0.0", PID: s.PID, State: supervise.StateReady, Since: s.Since, Confinement: s.Confinement}
 	if diff := cmp.Diff(want, s); diff != "" || strconv.Itoa(s.PID) != pids[0] {
 		t.Errorf("status (-want +got):\n%s", diff)
+	}
+	if !strings.Contains(s.Confinement, "no_new_privs, rlimits") {
+		t.Errorf("confinement is %q", s.Confinement)
 	}
 }
 

@@ -115,7 +115,8 @@ func serve(p Plugin) int {
 	}
 	if proc.orphaned.Load() {
 		// Removing the directory is the host's work, but it is no more. The
-		// socket in it went with the server.
+		// socket in it went with the server. A driver that is confined may not
+		// remove it, and leaves that to the next host.
 		_ = os.Remove(os.Getenv(plugin.EnvUnixSocketDir)) //nolint:gosec // only an empty directory can go
 	}
 	return 0

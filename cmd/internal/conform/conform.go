@@ -26,22 +26,31 @@ type Options struct {
 	// verified, as for an installation.
 	Driver string
 	Rules  []string
-	Env    []string // beyond what every driver gets
+	// Asks is what an executable needs; a package says so itself.
+	Asks store.Asks
+	Env  []string // beyond what every driver gets
 }
 
 // Run starts the driver and checks the rules.
 func Run(ctx context.Context, o Options) (results []drivertest.Result, err error) {
-	binary, claim, clean, err := open(ctx, o.Driver)
+	found, clean, err := open(ctx, o.Driver)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, clean()) }()
-	digest, err := digestOf(binary)
-	if err != nil {
-		return nil, err
+	asks, binary, digest := o.Asks, o.Driver, found.BinaryDigest
+	var claim *drivertest.Claim
+	if found.Digest == "" {
+		if digest, err = digestOf(binary); err != nil {
+			return nil, err
+		}
+	} else {
+		asks, binary = found.Manifest.Asks, found.Binary()
+		claim = &drivertest.Claim{Name: found.Name, Version: found.Version, Services: found.Description.Services}
 	}
 	cfg := launch.Config{
 		Name: filepath.Base(o.Driver), Binary: binary, SHA256: digest, Env: o.Env,
+		Package: found.Path, Sandbox: asks.Sandbox, Limits: asks.Resources,
 		// The driver logs all it can: what it must not say is looked for.
 		Logger: hclog.New(&hclog.LoggerOptions{Level: hclog.Debug, Output: io.Discard}),
 	}
@@ -59,26 +68,25 @@ func Run(ctx context.Context, o Options) (results []drivertest.Result, err error
 	})
 }
 
-// open finds the executable; a package is unpacked into a store that lasts for
-// the run.
-func open(ctx context.Context, path string) (binary string, claim *drivertest.Claim, clean func() error, err error) {
+// open unpacks a package into a store that lasts for the run; for an executable
+// there is none.
+func open(ctx context.Context, path string) (p store.Package, clean func() error, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return "", nil, nil, err
+		return p, nil, err
 	}
 	if info.Mode().IsRegular() && !strings.HasSuffix(path, store.ArchiveSuffix) {
-		return path, nil, func() error { return nil }, nil
+		return p, func() error { return nil }, nil
 	}
 	dir, err := os.MkdirTemp("", "conform")
 	if err != nil {
-		return "", nil, nil, err
+		return p, nil, err
 	}
 	clean = func() error { return remove(dir) }
-	p, err := install(ctx, dir, path)
-	if err != nil {
-		return "", nil, nil, errors.Join(err, clean())
+	if p, err = install(ctx, dir, path); err != nil {
+		return p, nil, errors.Join(err, clean())
 	}
-	return p.Binary(), &drivertest.Claim{Name: p.Name, Version: p.Version, Services: p.Description.Services}, clean, nil
+	return p, clean, nil
 }
 
 func install(ctx context.Context, dir, path string) (store.Package, error) {

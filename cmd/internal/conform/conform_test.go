@@ -131,7 +131,7 @@ func TestPackage(t *testing.T) {
 	for _, name := range []string{"folder", "one.tar.zst"} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), name)
-			if err := store.Pack(t.Context(), path, binaries[module+"cmd/internal/testdriver"]); err != nil {
+			if err := store.Pack(t.Context(), path, binaries[module+"cmd/internal/testdriver"], store.Asks{}); err != nil {
 				t.Fatal(err)
 			}
 			broken, _ := verdicts(t, conform.Options{Driver: path, Rules: []string{"DRV-010", "DRV-013"}})

@@ -87,7 +87,7 @@ func build(dir string) error {
 		if err := goBuild("CGO_ENABLED=0", driver, module+from); err != nil {
 			return err
 		}
-		if err := store.Pack(ctx, to, driver); err != nil {
+		if err := store.Pack(ctx, to, driver, store.Asks{}); err != nil {
 			return err
 		}
 	}

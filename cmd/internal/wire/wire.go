@@ -4,8 +4,12 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -13,6 +17,7 @@ import (
 	"github.com/go-magnum/magnum/cmd/internal/command"
 	"github.com/go-magnum/magnum/core/config"
 	"github.com/go-magnum/magnum/core/state"
+	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/plugins/store"
 	"github.com/go-magnum/magnum/plugins/supervise"
 )
@@ -50,12 +55,42 @@ func Drivers(env command.Env) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
+	user, err := account(env.Config.Drivers.User)
+	if err != nil {
+		return nil, fmt.Errorf("[drivers] user: %w", err)
+	}
 	return &Driver{store: s, Drivers: supervise.New(supervise.Config{
 		Store: s, Logger: env.Logger.Named("drivers"), CoreVersion: command.Version(),
+		Launch:      launch.Config{Confine: launch.Confine(env.Config.Drivers.Confine), User: user},
+		Unconfined:  env.Config.Drivers.UnconfinedDrivers,
+		Granted:     env.Config.Drivers.GrantedDrivers,
 		CrashDir:    CrashDir(env.Config),
 		RunDir:      RunDir(env.Config),
 		IdleTimeout: time.Duration(env.Config.Drivers.IdleTimeout) * time.Second,
 	})}, nil
+}
+
+// account finds who drivers run as; nobody in particular where there is no name.
+func account(name string) (*launch.User, error) {
+	if name == "" {
+		return nil, nil //nolint:nilnil // it is nobody
+	}
+	if os.Getuid() != 0 {
+		return nil, errors.New("only root can start drivers as somebody else: start the service as root, or leave it out")
+	}
+	u, err := user.Lookup(name)
+	if err != nil {
+		return nil, err
+	}
+	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	if err != nil {
+		return nil, err
+	}
+	return &launch.User{UID: uint32(uid), GID: uint32(gid)}, nil
 }
 
 // Installed lists the packages of this host as the database wants them.

@@ -57,7 +57,7 @@ func buildDriver(t testing.TB, program string) string {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", program, err, out)
 	}
-	if err := store.Pack(t.Context(), packed, binary); err != nil {
+	if err := store.Pack(t.Context(), packed, binary, store.Asks{}); err != nil {
 		t.Fatal(err)
 	}
 	return packed

@@ -36,6 +36,9 @@ func main() {
 		fmt.Print("almost there...") // no end of line: the handshake follows
 	case "plain":
 		os.Exit(servePlain(os.Getenv("TESTDRIVER_SOCKET")))
+	case "try":
+		fmt.Print(try(os.Getenv("TESTDRIVER_TRY")))
+		return
 	case "silent":
 		<-time.After(time.Hour)
 	case "exit":
@@ -183,6 +186,8 @@ func (d *testDriver) Render(ctx context.Context, req driver.RenderRequest) (driv
 		}
 	case "grandchild":
 		return text(strconv.Itoa(leaveBehind(argument == "escape")))
+	case "try":
+		return text(try(argument))
 	case "print":
 		n, _ := strconv.Atoi(argument)
 		fmt.Println(strings.Repeat("o", n))
