@@ -11,6 +11,10 @@ import (
 	"github.com/go-magnum/magnum/sdk/template"
 )
 
+// WorkerMetadata is the parameter, a JSON map of texts, with the metadata that
+// the workers' servers get in Nova. For drivers that start from Definition.
+const WorkerMetadata = "worker_metadata"
+
 // parameters are those of the cluster's stack and of a further node group's. All
 // that makes workers is in both, so that a parameter is mapped in one place: the
 // workers are those of the stack that is asked for.
@@ -50,6 +54,9 @@ func workerParameters() []template.Parameter {
 		})},
 		{Name: "nodes_affinity_policy", From: template.Endpoint("AffinityPolicy")},
 		{Name: "availability_zone", From: template.LabelOf("availability_zone")},
+		// What Nova keeps with the servers: nothing of ours, but a driver that
+		// starts from this one may have something to say to its cloud.
+		{Name: WorkerMetadata, From: template.Const("{}")},
 
 		// volumes
 		{Name: "boot_volume_size", From: template.Computed("label boot_volume_size, or the operator's", bootVolumeSize)},

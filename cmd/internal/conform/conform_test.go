@@ -26,6 +26,8 @@ var binaries = map[string]string{
 	module + "cmd/internal/conform/broken": "",
 	module + "cmd/internal/testdriver":     "",
 	module + "drivers-k8s-fedora-atomic":   "",
+
+	module + "drivers-k8s-fedora-atomic/example-vendor": "",
 }
 
 func TestMain(m *testing.M) {
@@ -86,6 +88,7 @@ func TestOurDrivers(t *testing.T) {
 	}{
 		"testdriver":        {"cmd/internal/testdriver", []string{"DRV-033", "DRV-042", "DRV-060", "DRV-065", "DRV-068"}},
 		"k8s-fedora-atomic": {"drivers-k8s-fedora-atomic", nil},
+		"example-vendor":    {"drivers-k8s-fedora-atomic/example-vendor", nil},
 		"unbroken":          {"cmd/internal/conform/broken", nil},
 	}
 	for name, tt := range tests {
