@@ -59,6 +59,8 @@ var exits = []exit{
 	{41, store.ErrPinned, "clusters are pinned to the version"},
 	{42, store.ErrActive, "the version is active"},
 	{43, store.ErrNoGeneration, "there is nothing to roll back to"},
+	{44, errUnfit, "the driver's version cannot serve the cluster"},
+	{45, errBusy, "the cluster has an operation under way, or the version is being removed"},
 }
 
 // failed gives an error its exit code.

@@ -116,11 +116,18 @@ func info() *cobra.Command {
 }
 
 func openStore(c *cobra.Command) (*store.Store, error) {
+	_, s, err := openEnv(c)
+	return s, err
+}
+
+// openEnv is openStore for commands that need the configuration too.
+func openEnv(c *cobra.Command) (command.Env, *store.Store, error) {
 	env, err := command.Load(c)
 	if err != nil {
-		return nil, err
+		return env, nil, err
 	}
-	return wire.Store(env.Config)
+	s, err := wire.Store(env.Config)
+	return env, s, err
 }
 
 // find takes NAME, which is the active version or else the newest, or

@@ -16,7 +16,7 @@ func root() *cobra.Command {
 			"listed in docs/drivers/store.md.")
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	c.AddCommand(listDrivers(), list(), info(), install(), verify(), pack(), sign(), keys(),
-		activate(), rollback(), history(), disable(), remove(), gc(), status(), crashes(), conformance())
+		activate(), enable(), pin(), unpin(), rollback(), history(), disable(), remove(), gc(), status(), crashes(), conformance())
 	c.AddCommand(newDriver())
 	return c
 }

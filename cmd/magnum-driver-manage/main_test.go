@@ -47,9 +47,11 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func pack1(dir, version string) (string, error) {
+func pack1(dir, version string) (string, error) { return packAs(dir, "acme_k8s", version) }
+
+func packAs(dir, name, version string) (string, error) {
 	binary := filepath.Join(dir, "driver-"+version)
-	build := exec.CommandContext(context.Background(), "go", "build", "-ldflags", "-s -w -X main.name=acme_k8s -X main.version="+version,
+	build := exec.CommandContext(context.Background(), "go", "build", "-ldflags", "-s -w -X main.name="+name+" -X main.version="+version,
 		"-o", binary, "github.com/go-magnum/magnum/plugins/internal/launchtest/driver")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the test driver: %w: %s", err, out)

@@ -15,12 +15,18 @@ import (
 
 	"github.com/go-magnum/magnum/cmd/internal/command"
 	"github.com/go-magnum/magnum/cmd/internal/table"
+	"github.com/go-magnum/magnum/core/config"
+	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/core/state"
 	"github.com/go-magnum/magnum/plugins/store"
+	"github.com/go-magnum/magnum/sdk/driver"
 )
 
 // gcGenerations is how far back a rollback can go after gc, unless asked for.
 const gcGenerations = 3
+
+// databaseTimeout bounds a command that asks the database, with all it does.
+const databaseTimeout = 2 * time.Minute
 
 func reasonFlag(c *cobra.Command, reason *string) {
 	c.Flags().StringVar(reason, "reason", "", "`text` for the history")
@@ -47,29 +53,60 @@ func nameAndVersion(arg string) (name, version string, err error) {
 }
 
 func activate() *cobra.Command {
+	return activation(&cobra.Command{
+		Use: "activate NAME@VERSION", Short: "Make an installed version the one that new clusters get",
+	}, (*store.Store).Activate, nameAndVersion)
+}
+
+func enable() *cobra.Command {
+	return activation(&cobra.Command{
+		Use: "enable NAME[@VERSION]", Short: "Give a driver an active version again, after disable",
+		Long: "Give a driver an active version again, after disable: the one that was active last, or else the newest.\n" +
+			"A driver that has one keeps it, unless another is named.",
+	}, (*store.Store).Enable, func(arg string) (name, version string, err error) {
+		if !strings.Contains(arg, "@") {
+			return arg, "", nil
+		}
+		return nameAndVersion(arg)
+	})
+}
+
+// activation makes commands that end with an active version.
+func activation(
+	c *cobra.Command,
+	do func(*store.Store, context.Context, store.ActivateRequest) (store.Package, error),
+	parse func(arg string) (name, version string, err error),
+) *cobra.Command {
 	var request store.ActivateRequest
-	c := &cobra.Command{
-		Use: "activate NAME@VERSION", Short: "Make an installed version the one that new clusters get", Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) (err error) {
-			if request.Name, request.Version, err = nameAndVersion(args[0]); err != nil {
-				return err
-			}
-			s, err := openStore(c)
-			if err != nil {
-				return err
-			}
-			request.By = caller()
-			p, err := s.Activate(c.Context(), request)
-			if err != nil {
-				return failed(err)
-			}
-			fmt.Fprintf(c.OutOrStdout(), "%s is active\n", p)
-			return nil
-		},
+	c.Args = cobra.ExactArgs(1)
+	c.RunE = func(c *cobra.Command, args []string) (err error) {
+		if request.Name, request.Version, err = parse(args[0]); err != nil {
+			return err
+		}
+		env, s, err := openEnv(c)
+		if err != nil {
+			return err
+		}
+		request.By = caller()
+		p, err := do(s, c.Context(), request)
+		if err != nil {
+			return failed(err)
+		}
+		fmt.Fprintf(c.OutOrStdout(), "%s is active\n", p)
+		warnGated(c, env.Config, p)
+		return nil
 	}
 	c.Flags().BoolVar(&request.Force, "force", false, "also if a newer version is active")
 	reasonFlag(c, &request.Reason)
 	return c
+}
+
+// warnGated tells who made a driver active that the configuration still keeps
+// it from new clusters.
+func warnGated(c *cobra.Command, conf *config.Config, p store.Package) {
+	if err := conf.Drivers.Gate(p.Name, p.Description.Maturity == driver.MaturityBeta); err != nil {
+		fmt.Fprintf(c.ErrOrStderr(), "warning: new clusters do not get it: %v\n", err)
+	}
 }
 
 func rollback() *cobra.Command {
@@ -137,24 +174,32 @@ func disable() *cobra.Command {
 }
 
 func remove() *cobra.Command {
-	return &cobra.Command{
+	var force bool
+	c := &cobra.Command{
 		Use: "remove NAME@VERSION", Short: "Take a version out of the store that is not active and that no cluster needs", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			name, version, err := nameAndVersion(args[0])
 			if err != nil {
 				return err
 			}
-			s, err := openStore(c)
+			env, s, err := openEnv(c)
 			if err != nil {
 				return err
 			}
-			pins, err := pinned(c)
-			if err != nil {
-				return err
-			}
-			return failed(s.Remove(c.Context(), name, version, pins))
+			return withDatabase(c.Context(), env, func(ctx context.Context, db *state.DB) error {
+				return failed(s.Remove(ctx, name, version, func(ctx context.Context, name, version string) ([]string, error) {
+					clusters, err := db.Withdraw(ctx, magnum.DriverRef{Name: name, Version: version}, force)
+					if force && err == nil && len(clusters) > 0 {
+						fmt.Fprintf(c.ErrOrStderr(), "warning: %d clusters lose their driver; they can only be shown and deleted\n", len(clusters))
+						clusters = nil
+					}
+					return clusters, err
+				}))
+			})
 		},
 	}
+	c.Flags().BoolVar(&force, "force", false, "also if clusters need it, which can only be shown and deleted then")
+	return c
 }
 
 func gc() *cobra.Command {
@@ -162,18 +207,18 @@ func gc() *cobra.Command {
 	c := &cobra.Command{
 		Use: "gc", Short: "Remove versions that are neither active nor recent, and that no cluster needs", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			s, err := openStore(c)
+			env, s, err := openEnv(c)
 			if err != nil {
 				return err
 			}
-			if request.Pins, err = pinned(c); err != nil {
-				return err
-			}
-			removed, err := s.GC(c.Context(), request)
-			for _, what := range removed {
-				fmt.Fprintln(c.OutOrStdout(), what)
-			}
-			return failed(err)
+			return withDatabase(c.Context(), env, func(ctx context.Context, db *state.DB) error {
+				request.Withdraw = withdrawOrLook(db, request.DryRun)
+				removed, err := s.GC(ctx, request)
+				for _, what := range removed {
+					fmt.Fprintln(c.OutOrStdout(), what)
+				}
+				return failed(err)
+			})
 		},
 	}
 	c.Flags().IntVar(&request.Generations, "keep", gcGenerations, "keep what the last `generations` of each driver's history need")
@@ -181,26 +226,30 @@ func gc() *cobra.Command {
 	return c
 }
 
-// pinned asks the database which clusters need which versions. Without an
-// answer nothing is removed.
-func pinned(c *cobra.Command) ([]store.Pin, error) {
-	env, err := command.Load(c)
-	if err != nil {
-		return nil, err
+func withdrawOrLook(db *state.DB, look bool) store.Withdraw {
+	return func(ctx context.Context, name, version string) (clusters []string, err error) {
+		ref := magnum.DriverRef{Name: name, Version: version}
+		if !look {
+			return db.Withdraw(ctx, ref, false)
+		}
+		pins, err := db.Pins(ctx)
+		for _, p := range pins {
+			if p.Driver == ref {
+				clusters = append(clusters, p.ClusterUUID)
+			}
+		}
+		return clusters, err
 	}
-	ctx, cancel := context.WithTimeout(c.Context(), 30*time.Second)
+}
+
+// withDatabase opens the service's database for as long as use runs.
+func withDatabase(ctx context.Context, env command.Env, use func(context.Context, *state.DB) error) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
 	defer cancel()
-	db, err := state.Open(ctx, state.Config{Connection: env.Config.Database.Connection.Reveal()})
+	db, err := state.Open(ctx, state.Config{Connection: env.Config.Database.Connection.Reveal(), Existing: true})
 	if err != nil {
-		return nil, fmt.Errorf("ask which clusters are pinned: %w", err)
+		return fmt.Errorf("ask which clusters need which driver: %w", err)
 	}
-	all, err := db.Pins(ctx)
-	if err := errors.Join(err, db.Close()); err != nil {
-		return nil, fmt.Errorf("ask which clusters are pinned, nothing was removed: %w", err)
-	}
-	pins := make([]store.Pin, len(all))
-	for i, p := range all {
-		pins[i] = store.Pin{Cluster: p.ClusterUUID, Name: p.Driver.Name, Version: p.Driver.Version}
-	}
-	return pins, nil
+	defer func() { err = errors.Join(err, db.Close()) }()
+	return use(ctx, db)
 }

@@ -120,6 +120,10 @@ func TestVersionsComeAndGo(t *testing.T) {
 
 	h.must("disable", "acme_k8s")
 	h.want("1.1.0 installed")
+	if out := h.must("enable", "acme_k8s"); out != "acme_k8s 1.1.0 is active\n" {
+		t.Errorf("enable: %s", out)
+	}
+	h.must("disable", "acme_k8s")
 	h.refused(3, "no version of it is active", "disable", "acme_k8s")
 	h.refused(41, "serves 1 clusters", "remove", "acme_k8s@1.1.0")
 	h.database()
@@ -135,7 +139,7 @@ func TestNothingIsRemovedWithoutTheDatabase(t *testing.T) {
 	h.must("install", one)
 	h.must("install", two)
 	h.write("magnum.conf", fmt.Sprintf("[DEFAULT]\nstate_path = %s\n[database]\nconnection = sqlite:///%s\n", h.dir, filepath.Join(h.dir, "empty.sqlite")))
-	h.refused(1, "ask which clusters are pinned", "remove", "acme_k8s@1.0.0")
-	h.refused(1, "ask which clusters are pinned", "gc", "--keep", "0")
+	h.refused(1, "ask which clusters need which driver", "remove", "acme_k8s@1.0.0")
+	h.refused(1, "ask which clusters need which driver", "gc", "--keep", "0")
 	h.want("1.0.0 installed, 1.1.0 active")
 }

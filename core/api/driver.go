@@ -87,8 +87,12 @@ func (c catalogue) find(t magnum.ClusterType) (*driver.Description, error) {
 	case 1:
 		return best[0], nil
 	}
-	return nil, magnum.Errorf(magnum.Conflict, "Cluster type (%s, %s, %s) is supported by %s and by %s; ask an operator to give one of them priority.",
-		t.ServerType, t.OS, t.COE, best[0].Name, best[1].Name)
+	names := make([]string, len(best))
+	for i, d := range best {
+		names[i] = d.Name
+	}
+	return nil, magnum.Errorf(magnum.Conflict, "Cluster type (%s, %s, %s) is supported by %s; ask an operator to give one of them priority.",
+		t.ServerType, t.OS, t.COE, strings.Join(names, " and by "))
 }
 
 // named returns the active driver of that name, if it serves the type: a name

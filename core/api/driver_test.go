@@ -114,3 +114,53 @@ func TestTemplateDriver(t *testing.T) {
 		t.Errorf("the cluster is %s's", got)
 	}
 }
+
+// TestDriverConflict holds that no driver is chosen by chance, and that the
+// refusal names all there are to choose from.
+func TestDriverConflict(t *testing.T) {
+	f := newFixture(t)
+	drivers := testDrivers()
+	for _, name := range []string{"rival", "third"} {
+		d := drivers[0]
+		d.Name, d.Description.Name = name, name
+		drivers = append(drivers, d)
+	}
+	id := f.must(201, "demo", "POST", "/v1/clustertemplates", `{"name": "t", "coe": "kubernetes", "image_id": "fedora-atomic-latest"}`).str("uuid")
+	if _, err := f.db.UpdateTemplate(context.Background(), id, func(t *magnum.ClusterTemplate, _ bool) error { t.Driver = ""; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	f.publish(drivers...)
+	f.refused(409, "Cluster type (vm, fedora-atomic, kubernetes) is supported by k8s_fedora_atomic_v1 and by rival and by third; "+
+		"ask an operator to give one of them priority.", "demo", "POST", "/v1/clusters", `{"cluster_template_id": "`+id+`"}`)
+	f.must(200, "demo", "PATCH", "/v1/clustertemplates/"+id, `[{"op": "add", "path": "/driver", "value": "third"}]`)
+	if got := f.stored(f.newCluster(id, "")).Driver.Name; got != "third" {
+		t.Errorf("the cluster is %s's", got)
+	}
+}
+
+// TestRemovedDriver holds that a cluster whose driver is gone can be shown and
+// deleted, and that a version that is being removed gets no new one.
+func TestRemovedDriver(t *testing.T) {
+	f := newFixture(t)
+	id := f.must(201, "demo", "POST", "/v1/clustertemplates", `{"name": "t", "coe": "kubernetes", "image_id": "fedora-atomic-latest"}`).str("uuid")
+	cluster := f.newCluster(id, "")
+	ref := f.stored(cluster).Driver
+	if _, err := f.db.Withdraw(context.Background(), ref, true); err != nil {
+		t.Fatal(err)
+	}
+	f.refused(409, "Driver k8s_fedora_atomic_v1 1.0.0 is being removed and takes no more clusters. Please try again in a few minutes.",
+		"demo", "POST", "/v1/clusters", `{"cluster_template_id": "`+id+`"}`)
+	f.publish()
+	f.refused(400, "Cluster driver (k8s_fedora_atomic_v1) not supported.", "demo", "POST", "/v1/clusters", `{"cluster_template_id": "`+id+`"}`)
+	if got := f.must(200, "demo", "GET", "/v1/clusters/"+cluster, "").str("uuid"); got != cluster {
+		t.Errorf("shown as %s", got)
+	}
+	if list := f.must(200, "demo", "GET", "/v1/clusters/detail", ""); len(list.body["clusters"].([]any)) != 1 {
+		t.Errorf("listed as %s", list.text)
+	}
+	f.must(200, "demo", "GET", "/v1/clusters/"+cluster+"/nodegroups", "")
+	f.must(204, "demo", "DELETE", "/v1/clusters/"+cluster, "")
+	if got := f.stored(cluster).Status; got != magnum.DeleteInProgress {
+		t.Errorf("its status is %s", got)
+	}
+}

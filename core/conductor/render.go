@@ -194,21 +194,31 @@ func (c *Conductor) driverOfType(ctx context.Context, template *magnum.ClusterTe
 		return magnum.DriverRef{}, fmt.Errorf("list the drivers: %w", err)
 	}
 	kind := template.ClusterType()
-	var best magnum.DriverRef
+	var best []magnum.DriverRef
 	priority := 0
 	for _, d := range all {
 		if !d.Active || template.Driver != "" && template.Driver != d.Name {
 			continue
 		}
 		for _, ct := range d.Description.ClusterTypes {
-			matches := ct.ServerType == kind.ServerType && ct.OS == kind.OS && ct.COE == kind.COE
-			if matches && (best.Name == "" || ct.Priority > priority) {
-				best, priority = magnum.DriverRef{Name: d.Name, Version: d.Version}, ct.Priority
+			if ct.ServerType != kind.ServerType || ct.OS != kind.OS || ct.COE != kind.COE {
+				continue
+			}
+			if len(best) == 0 || ct.Priority > priority {
+				best, priority = nil, ct.Priority
+			}
+			if ct.Priority == priority {
+				best = append(best, magnum.DriverRef{Name: d.Name, Version: d.Version})
 			}
 		}
 	}
-	if best.Name == "" {
-		return best, driver.Errorf(driver.ClassNotFound, "Cluster type (%s, %s, %s) not supported.", kind.ServerType, kind.OS, kind.COE)
+	switch len(best) {
+	case 0:
+		return magnum.DriverRef{}, driver.Errorf(driver.ClassNotFound, "Cluster type (%s, %s, %s) not supported.", kind.ServerType, kind.OS, kind.COE)
+	case 1:
+		return best[0], nil
 	}
-	return best, nil
+	// The API refuses it too: whose stack it is must not be left to chance.
+	return magnum.DriverRef{}, driver.Errorf(driver.ClassPrecondition, "Cluster type (%s, %s, %s) is supported by %s and by %s; ask an operator to give one of them priority.",
+		kind.ServerType, kind.OS, kind.COE, best[0].Name, best[1].Name)
 }

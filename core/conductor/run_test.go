@@ -219,4 +219,13 @@ func TestAdoptedClusterGetsTheDriverOfItsType(t *testing.T) {
 	if want := (magnum.DriverRef{Name: "high", Version: "2.0.0"}); err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
+	b.must(b.db.PublishDrivers(t.Context(), []state.Driver{
+		{Name: "one", Version: "1.0.0", Active: true, Description: kind(2)},
+		{Name: "low", Version: "1.0.0", Active: true, Description: kind(1)},
+		{Name: "two", Version: "1.0.0", Active: true, Description: kind(2)},
+	}))
+	_, err = c.driverOfType(t.Context(), b.template)
+	if driver.ClassOf(err) != driver.ClassPrecondition || !strings.Contains(err.Error(), "is supported by one and by two;") {
+		t.Errorf("two of equal priority: %v", err)
+	}
 }

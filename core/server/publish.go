@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -36,7 +35,8 @@ func (p *publisher) publish(ctx context.Context) error {
 	}
 	for i := range installed {
 		d := &installed[i]
-		d.Active = d.Active && p.enabled(*d)
+		beta := d.Description.Maturity == driver.MaturityBeta
+		d.Active = d.Active && p.options.Gate(d.Name, beta) == nil
 	}
 	if p.last != nil && reflect.DeepEqual(p.last, installed) {
 		return nil
@@ -49,14 +49,6 @@ func (p *publisher) publish(ctx context.Context) error {
 	}
 	p.last = append([]state.Driver{}, installed...) // not nil, even if there are none
 	return nil
-}
-
-// enabled applies upstream's two gates. Neither is passed by naming a driver.
-func (p *publisher) enabled(d state.Driver) bool {
-	if slices.Contains(p.options.DisabledDrivers, d.Name) {
-		return false
-	}
-	return d.Description.Maturity != driver.MaturityBeta || slices.Contains(p.options.EnabledBetaDrivers, d.Name)
 }
 
 func (p *publisher) run(ctx context.Context) error {

@@ -14,7 +14,7 @@ import (
 // AcceptCreate stores a new cluster, its node groups, its driver and the
 // operation that will make it, all or nothing. It sets IDs, CreatedAt and
 // those UUIDs that are empty. Forbidden is the quota, NotFound a template that
-// was deleted meanwhile, Conflict a uuid in use.
+// was deleted meanwhile, Conflict a uuid in use or a driver being removed.
 func (db *DB) AcceptCreate(ctx context.Context, c *magnum.Cluster, op *magnum.Operation, defaultLimit int) error {
 	now := db.now()
 	c.UUID = strings.ToLower(c.UUID)
@@ -33,6 +33,9 @@ func (db *DB) AcceptCreate(ctx context.Context, c *magnum.Cluster, op *magnum.Op
 		}
 		if n == 0 {
 			return templateNotFound(c.ClusterTemplateID)
+		}
+		if err := db.checkWithdrawn(ctx, tx, c.Driver); err != nil {
+			return err
 		}
 		c.CreatedAt, c.UpdatedAt = stampOf(now).time(), stamp(0).time()
 		row := clusterRowOf(c)

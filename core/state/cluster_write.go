@@ -57,7 +57,7 @@ func hold(ctx context.Context, tx bun.Tx, uuid string) (*held, error) {
 // save writes what has changed since hold, and sets UpdatedAt of what it
 // wrote. It fails with errMoved if another process wrote the cluster since.
 func (db *DB) save(ctx context.Context, tx bun.Tx, h *held) error {
-	if err := h.saveRevision(ctx, tx); err != nil {
+	if err := db.saveRevision(ctx, tx, h); err != nil {
 		return err
 	}
 	now := stampOf(db.now())
@@ -73,8 +73,13 @@ func (db *DB) save(ctx context.Context, tx bun.Tx, h *held) error {
 	return db.saveGroups(ctx, tx, h, now)
 }
 
-func (h *held) saveRevision(ctx context.Context, tx bun.Tx) error {
+func (db *DB) saveRevision(ctx context.Context, tx bun.Tx, h *held) error {
 	pin := pinOf(h.Cluster, h.row.UUID, h.pin.Revision+1)
+	if pin.Driver != h.pin.Driver || pin.Version != h.pin.Version {
+		if err := db.checkWithdrawn(ctx, tx, h.Driver); err != nil {
+			return err
+		}
+	}
 	if h.pin.Revision > 0 {
 		return one(tx.NewUpdate().Model(&pin).WherePK().Where("d.revision = ?", h.pin.Revision).Exec(ctx))
 	}

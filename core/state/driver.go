@@ -7,7 +7,6 @@ import (
 
 	"github.com/uptrace/bun"
 
-	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
@@ -68,24 +67,4 @@ func (db *DB) Drivers(ctx context.Context) ([]Driver, error) {
 		}
 	}
 	return drivers, nil
-}
-
-// Pin says which driver a cluster was made with, and has to be served by.
-type Pin struct {
-	ClusterUUID string
-	Driver      magnum.DriverRef
-}
-
-// Pins returns the drivers of all clusters.
-func (db *DB) Pins(ctx context.Context) ([]Pin, error) {
-	var rows []pinRow
-	err := db.read.NewSelect().Model(&rows).Column("cluster_uuid", "driver", "version").OrderExpr("d.cluster_uuid").Scan(ctx)
-	if err != nil {
-		return nil, db.explain("list the clusters' drivers", err)
-	}
-	pins := make([]Pin, len(rows))
-	for i, row := range rows {
-		pins[i] = Pin{ClusterUUID: row.ClusterUUID, Driver: magnum.DriverRef{Name: row.Driver, Version: row.Version}}
-	}
-	return pins, nil
 }

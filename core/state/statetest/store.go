@@ -169,6 +169,52 @@ func publishTests() map[string]func(*testing.T, *suite) {
 			must(t, err)
 			wantSame(t, "pins", want, got)
 		},
+		"withdrawn": func(t *testing.T, s *suite) {
+			accept := func(name string, to magnum.DriverRef) (*magnum.Cluster, error) {
+				c := s.newCluster(t, name)
+				c.Driver = to
+				return c, s.AcceptCreate(t.Context(), c, &magnum.Operation{Kind: magnum.OpCreate}, 9)
+			}
+			old, other := magnum.DriverRef{Name: "atomic", Version: "1.0.0"}, magnum.DriverRef{Name: "atomic", Version: "1.1.0"}
+			c, err := accept("c1", old)
+			must(t, err)
+			withdraw := func(force bool, want ...string) {
+				t.Helper()
+				pinned, err := s.Withdraw(t.Context(), old, force)
+				must(t, err)
+				wantSame(t, "pinned", want, pinned)
+			}
+			repin := func(to magnum.DriverRef) error {
+				return s.Repin(t.Context(), c.UUID, to, func(*magnum.Cluster) error { return nil })
+			}
+			busy := "Cluster c1 already has an operation in progress."
+			gone := "Driver atomic 1.0.0 is being removed and takes no more clusters. Please try again in a few minutes."
+			withdraw(false, c.UUID) // changes nothing: there is a cluster
+			wantError(t, repin(other), magnum.Conflict, busy)
+			must(t, s.Finish(t.Context(), s.claim(t, "o"), nil))
+			c2, err := accept("c2", old)
+			must(t, err)
+			must(t, repin(other))
+			withdraw(true, c2.UUID)
+			_, err = accept("c3", old)
+			wantError(t, err, magnum.Conflict, gone)
+			wantError(t, repin(old), magnum.Conflict, gone)
+			err = s.Accept(t.Context(), c.UUID, nil, func(c *magnum.Cluster) error { c.Driver = old; return nil })
+			wantError(t, err, magnum.Conflict, gone)
+			_, err = accept("c4", other)
+			must(t, err)
+			withdraw(true, c2.UUID) // once more
+			s.clock.Add(3 * time.Minute)
+			_, err = accept("c5", old) // it may have been installed again
+			must(t, err)
+			refusal := errors.New("unfit")
+			if err := s.Repin(t.Context(), c.UUID, old, func(*magnum.Cluster) error { return refusal }); !errors.Is(err, refusal) {
+				t.Errorf("got %v", err)
+			}
+			wantSame(t, "driver", other, s.get(t, c.UUID).Driver)
+			must(t, repin(old))
+			wantSame(t, "driver", old, s.get(t, c.UUID).Driver)
+		},
 		"heartbeats": func(t *testing.T, s *suite) {
 			start := s.clock.Now()
 			must(t, s.Heartbeat(t.Context(), "h", "magnum-conductor"))
