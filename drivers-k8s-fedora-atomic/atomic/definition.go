@@ -7,6 +7,7 @@ import (
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/k8s"
 	"github.com/go-magnum/magnum/sdk/template"
+	"github.com/go-magnum/magnum/sdk/template/infra"
 )
 
 // Name is the driver's name: upstream's, so that what names it goes on working.
@@ -31,9 +32,9 @@ func Definition() *template.Definition {
 		ContainerVersion: "1.13.1", // docker of the last Fedora Atomic
 		Labels:           labels(),
 		Parameters:       parameters(),
-		Outputs:          outputs(),
+		Outputs:          k8s.Outputs(),
 		Scripts:          scripts(),
-		Files:            stack.Files,
+		Files:            template.Overlay(k8s.Files(), stack.Files),
 		Main:             "main.yaml",
 		NodeGroupMain:    "nodegroup.yaml",
 		Checks:           checks(),
@@ -45,9 +46,6 @@ func Definition() *template.Definition {
 func Monitoring() driver.Monitoring {
 	d := Definition()
 	return k8s.Monitoring{Reachable: func(c driver.Cluster) bool {
-		if c.MasterLB {
-			return floatingAPI(d.Values(driver.RenderRequest{Cluster: c}))
-		}
-		return c.FloatingIP
+		return infra.PublicAPI(d.Values(driver.RenderRequest{Cluster: c}))
 	}}
 }

@@ -35,8 +35,12 @@ func functions(r *renderer) template.FuncMap {
 	}
 	f["include"] = r.include
 	f["fragments"] = r.fragments
+	f["names"] = names
 	return f
 }
+
+// names are the keys of a map, sorted: sprig's keys have any order.
+func names(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
 // renderer turns the files of a definition into those of a stack.
 type renderer struct {
@@ -47,9 +51,14 @@ type renderer struct {
 	// asked holds the files that are being rendered right now, so that one
 	// that includes itself is an error and not an end of the stack.
 	asked map[string]bool
+	depth int // of included definitions
 }
 
-const suffix = ".tmpl"
+const (
+	suffix = ".tmpl"
+	// maxDepth is far more than templates for people need.
+	maxDepth = 100
+)
 
 func newRenderer(d *Definition, v *Values) (*renderer, error) {
 	r := &renderer{definition: d, values: v, plain: map[string]string{}, asked: map[string]bool{}}
@@ -97,8 +106,25 @@ func (r *renderer) file(name string) (string, error) {
 	return b.String(), nil
 }
 
-// include is the text of another file, rendered.
-func (r *renderer) include(name string) (string, error) { return r.file(name) }
+// include is the text of another file, rendered, or with an argument that of a
+// definition. Unlike the action template it can be used in a pipeline, and the
+// name can be made of parts.
+func (r *renderer) include(name string, data ...any) (string, error) {
+	switch len(data) {
+	case 0:
+		return r.file(name)
+	case 1:
+		if r.depth >= maxDepth {
+			return "", fmt.Errorf("definition %s includes itself", name)
+		}
+		r.depth++
+		defer func() { r.depth-- }()
+		var b bytes.Buffer
+		err := r.set.ExecuteTemplate(&b, name, data[0])
+		return b.String(), err
+	}
+	return "", fmt.Errorf("include of %s has %d arguments, expecting one", name, len(data))
+}
 
 // Step is a fragment with its text, as template files get it.
 type Step struct{ Name, Body string }

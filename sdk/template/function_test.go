@@ -10,7 +10,7 @@ include indent initial initials int int64 isAbs join kebabcase kindIs kindOf las
 mergeOverwrite min minf mod mul mulf mustAppend mustChunk mustCompact mustDeepCopy mustFirst mustFromJson
 mustHas mustInitial mustLast mustMerge mustMergeOverwrite mustPrepend mustPush mustRegexFind mustRegexFindAll
 mustRegexMatch mustRegexReplaceAll mustRegexReplaceAllLiteral mustRegexSplit mustRest mustReverse mustSlice
-mustToJson mustToPrettyJson mustToRawJson mustUniq mustWithout nindent nospace omit osBase osClean osDir
+mustToJson mustToPrettyJson mustToRawJson mustUniq mustWithout names nindent nospace omit osBase osClean osDir
 osExt osIsAbs pick pluck plural prepend push quote regexFind regexFindAll regexMatch regexQuoteMeta
 regexReplaceAll regexReplaceAllLiteral regexSplit repeat replace rest reverse round semver semverCompare seq
 set sha1sum sha256sum sha512sum slice snakecase sortAlpha split splitList splitn squote sub subf substr

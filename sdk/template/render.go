@@ -3,9 +3,7 @@ package template
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -154,28 +152,4 @@ func references(name, text string, known map[string]bool) ([]string, error) {
 		return nil, err
 	}
 	return slices.Sorted(maps.Keys(found)), nil
-}
-
-// resourceTypes are the Heat resource types that the templates may use, read
-// from the sources, so that a type behind a condition counts as well.
-func (d *Definition) resourceTypes() ([]string, error) {
-	if d.Files == nil {
-		return nil, nil
-	}
-	typ := regexp.MustCompile(`\b(?:OS|AWS)::[A-Z]\w*::\w+`)
-	found := map[string]bool{}
-	err := fs.WalkDir(d.Files, ".", func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || !isYAML(strings.TrimSuffix(path, suffix)) {
-			return err
-		}
-		b, err := fs.ReadFile(d.Files, path)
-		if err != nil {
-			return err
-		}
-		for _, t := range typ.FindAllString(string(b), -1) {
-			found[t] = true
-		}
-		return nil
-	})
-	return slices.Sorted(maps.Keys(found)), err
 }

@@ -299,3 +299,42 @@ func TestPureFunctions(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestInclude(t *testing.T) {
+	d := definition()
+	d.Files = template.Overlay(d.Files, fstest.MapFS{
+		"_parts.tmpl":  {Data: []byte(`{{ define "part-a" }}a {{ .x }}{{ end }}{{ define "loop" }}{{ include "loop" . }}{{ end }}`)},
+		"boot.sh.tmpl": {Data: []byte(`{{ include (print "part-" "a") (dict "x" "y") | upper }} {{ names (dict "b" 1 "a" 2) }}`)},
+	})
+	if got := render(t, d, request(nil)).Files["boot.sh"]; got != "A Y [a b]" {
+		t.Error(got)
+	}
+	d.Files = template.Overlay(d.Files, fstest.MapFS{"boot.sh.tmpl": {Data: []byte(`{{ include "loop" 1 }}`)}})
+	if _, err := d.Render(context.Background(), request(nil)); err == nil || !strings.Contains(err.Error(), "definition loop includes itself") {
+		t.Error(err)
+	}
+}
+
+// TestResourceTypesInUse: what lies in shared files and is not named does not
+// count, what is behind a condition or made of parts does.
+func TestResourceTypesInUse(t *testing.T) {
+	d := definition()
+	d.Files = template.Overlay(d.Files, fstest.MapFS{
+		"_parts.tmpl": {Data: []byte(`{{ define "kind-a" }}{type: OS::Heat::Value}{{ end }}
+{{ define "kind-b" }}{type: OS::Heat::RandomString}{{ end }}
+{{ define "never" }}{type: OS::Heat::Stack}{{ end }}{{ define "hidden" }}{type: sub.yaml}{{ end }}`)},
+		"unused.yaml": {Data: []byte("resources: {a: {type: OS::Trove::Instance}}")},
+		"sub.yaml":    {Data: []byte("resources: {a: {type: OS::Neutron::Port}}")},
+		"main.yaml.tmpl": {Data: []byte(`resources:
+  a: {{ include (print "kind-" (dict "k" "a").k) . }}
+  {{ if .Cluster.MasterLB }}b: {{ template "hidden" . }}{{ end }}`)},
+	})
+	d.Environments = nil
+	out, err := d.Describe(context.Background(), driver.DescribeRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"OS::Heat::Value", "OS::Neutron::Port"}, out.Description.ResourceTypes); diff != "" {
+		t.Error(diff)
+	}
+}

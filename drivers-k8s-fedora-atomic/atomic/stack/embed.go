@@ -6,5 +6,5 @@ import "embed"
 // Files are the templates at the root, of the cluster (main) and of a further
 // node group (nodegroup), and below boot what runs on the nodes.
 //
-//go:embed *.yaml *.tmpl all:boot
+//go:embed *.tmpl all:boot
 var Files embed.FS

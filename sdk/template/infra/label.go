@@ -1,0 +1,27 @@
+package infra
+
+import "github.com/go-magnum/magnum/sdk/template"
+
+// Labels are those that the parameters of this package read, but for etcd's
+// volumes.
+func Labels() []template.Label {
+	return []template.Label{
+		{Name: "boot_volume_size", PerNodeGroup: true, Type: template.Integer, Minimum: template.Int(0), Description: "Size in GB of the Cinder volume that each server boots from; 0 boots from the flavor's own disk. Default: the operator's."},
+		{Name: "boot_volume_type", PerNodeGroup: true, Description: "Cinder type of the boot volumes. Default: the operator's."},
+		{Name: "docker_volume_type", PerNodeGroup: true, Description: "Cinder type of the volumes for container storage. Default: the operator's."},
+		{Name: "availability_zone", PerNodeGroup: true, Description: "Availability zone of servers and volumes."},
+		{Name: "fixed_subnet_cidr", Type: template.CIDR, Default: "10.0.0.0/24", Description: "Subnet of the network that the cluster makes for itself."},
+		{Name: "master_lb_floating_ip_enabled", Type: template.Boolean, Description: "Whether the API's load balancer gets a floating IP. Default: as the nodes."},
+		{Name: "master_lb_allowed_cidrs", Type: template.CIDRs, Description: "Who may reach the API behind a load balancer, with commas between; the cluster's own subnet always may. Default: everybody."},
+		{Name: "min_node_count", Type: template.Integer, Minimum: template.Int(0), Description: "Fewest workers that the cluster may have."},
+		{Name: "max_node_count", Type: template.Integer, Minimum: template.Int(1), Description: "Most workers that the cluster may have."},
+	}
+}
+
+// EtcdLabels are those of [EtcdVolume].
+func EtcdLabels() []template.Label {
+	return []template.Label{
+		{Name: "etcd_volume_size", Type: template.Integer, Default: "0", Minimum: template.Int(0), Description: "Size in GB of a Cinder volume for etcd on each master; 0 keeps etcd on the boot disk."},
+		{Name: "etcd_volume_type", Description: "Cinder type of the etcd volumes. Default: the operator's."},
+	}
+}
