@@ -31,11 +31,15 @@ func conformance() *cobra.Command {
 				return &command.ExitError{Code: command.ExitUsage, Err: fmt.Errorf("rule %q is not one that can be checked: docs/contract/driver.md says which can", id)}
 			}
 		}
-		asked, err := readAsks(asks)
-		if err != nil {
-			return err
+		o := conform.Options{Driver: args[0], Rules: rules}
+		if asks != "" {
+			asked, err := readAsks(asks)
+			if err != nil {
+				return err
+			}
+			o.Asks = &asked
 		}
-		results, err := conform.Run(c.Context(), conform.Options{Driver: args[0], Rules: rules, Asks: asked})
+		results, err := conform.Run(c.Context(), o)
 		if err != nil {
 			return failed(err)
 		}

@@ -1,6 +1,7 @@
 package launch
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -22,7 +23,8 @@ const (
 // child is a process of ours, the leader of its own group.
 type child struct {
 	cmd    *exec.Cmd
-	reaped chan struct{} // closed once the process and its group are gone
+	mark   string        // a variable that it has, and what it starts, and nobody else
+	reaped chan struct{} // closed once the process and all that are gone
 
 	mu   sync.Mutex // held over signals and the reaping
 	gone bool
@@ -31,7 +33,8 @@ type child struct {
 // spawn executes a verified binary, confined. The files after stderr become descriptors 3
 // and up. The caller keeps its ends of the pipes and closes the child's.
 func spawn(b *binary, confined *confinement, name string, args, env []string, stdin, stdout, stderr *os.File, extra ...*os.File) (*child, error) {
-	c := &child{reaped: make(chan struct{})}
+	c := &child{reaped: make(chan struct{}), mark: "MAGNUM_DRIVER_START=" + rand.Text()}
+	env = append(env, c.mark)
 	for try := 1; ; try++ {
 		c.cmd = &exec.Cmd{
 			Path:       b.path(),
@@ -76,10 +79,11 @@ func (c *child) reap() {
 		}
 	}
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	_ = unix.Kill(-c.pid(), unix.SIGKILL)
 	_ = c.cmd.Wait() // the exit status is in ProcessState
 	c.gone = true
+	c.mu.Unlock()
+	endEscaped(c.mark)
 	close(c.reaped)
 }
 

@@ -6,10 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/hashicorp/go-hclog"
 	"golang.org/x/sys/unix"
@@ -288,4 +290,45 @@ func TestAskedDriverHasNeitherNetworkNorFiles(t *testing.T) {
 	if out, err = launch.Describe(t.Context(), cfg); err != nil || !strings.Contains(string(out), "permission denied") {
 		t.Errorf("connect: %q, %v", out, err)
 	}
+}
+
+// TestKernelWithoutLandlock starts drivers from a host whose calls of Landlock
+// fail as they do on an old kernel.
+func TestKernelWithoutLandlock(t *testing.T) {
+	for confine, want := range map[launch.Confine]string{
+		launch.ConfineAvailable: "no_new_privs, rlimits, no landlock",
+		launch.ConfineRequired:  "must be confined, but cannot be: the kernel is built without Landlock",
+	} {
+		t.Run(string(confine), func(t *testing.T) {
+			cfg := config(t)
+			host := exec.Command(os.Args[0])
+			host.Env = append(os.Environ(), "LAUNCH_TEST_HOST="+testBinary, "LAUNCH_TEST_DIR="+cfg.RuntimeDir,
+				"LAUNCH_TEST_CONFINE="+string(confine), "LAUNCH_TEST_NO_LANDLOCK=yes")
+			if out, err := host.CombinedOutput(); !strings.Contains(string(out), want) {
+				t.Errorf("got %s, %v; want %q", out, err, want)
+			}
+		})
+	}
+}
+
+// hideLandlock makes the kernel answer as one that has never heard of it.
+func hideLandlock() error {
+	filter := []unix.SockFilter{
+		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0}, // the call's number
+		{Code: unix.BPF_JMP | unix.BPF_JEQ | unix.BPF_K, K: unix.SYS_LANDLOCK_CREATE_RULESET, Jf: 1},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ERRNO | uint32(unix.ENOSYS)},
+		{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW},
+	}
+	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	runtime.LockOSThread() // the one that has no_new_privs gives it to all
+	defer runtime.UnlockOSThread()
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
+		uintptr(unsafe.Pointer(&program)))
+	if errno != 0 {
+		return errno
+	}
+	return nil
 }

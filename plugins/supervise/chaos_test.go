@@ -32,7 +32,7 @@ const (
 func disasters() []string {
 	return []string{
 		"SIGKILL", "SIGSTOP", "exit", "panic", "crash", "flood", "log:" + strings.Repeat("long ", 20_000),
-		"grandchild:in the group", "size:" + strconv.Itoa(20<<20), "hang", "stuck", "mute",
+		"grandchild:in the group", "grandchild:escape", "size:" + strconv.Itoa(20<<20), "hang", "stuck", "mute",
 	}
 }
 

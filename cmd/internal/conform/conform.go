@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -26,8 +27,8 @@ type Options struct {
 	// verified, as for an installation.
 	Driver string
 	Rules  []string
-	// Asks is what an executable needs; a package says so itself.
-	Asks store.Asks
+	// Asks is what an executable needs. A package says so itself and takes none.
+	Asks *store.Asks
 	Env  []string // beyond what every driver gets
 }
 
@@ -38,8 +39,17 @@ func Run(ctx context.Context, o Options) (results []drivertest.Result, err error
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, clean()) }()
-	asks, binary, digest := o.Asks, o.Driver, found.BinaryDigest
-	var claim *drivertest.Claim
+	binary, digest := o.Driver, found.BinaryDigest
+	var (
+		asks  store.Asks
+		claim *drivertest.Claim
+	)
+	switch {
+	case found.Digest != "" && o.Asks != nil:
+		return nil, fmt.Errorf("%s is a package: what it asks for is in its manifest", o.Driver)
+	case o.Asks != nil:
+		asks = *o.Asks
+	}
 	if found.Digest == "" {
 		if digest, err = digestOf(binary); err != nil {
 			return nil, err
