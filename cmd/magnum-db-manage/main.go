@@ -42,6 +42,7 @@ func main() {
 				return nil
 			}),
 		},
+		forgetCluster(),
 	)
 	command.Main(c)
 }

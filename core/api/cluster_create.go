@@ -155,7 +155,7 @@ func (a *api) createCluster(rq *request) (*answer, error) {
 		c.Name = a.name(w.generated)
 	}
 	c.UUID, c.ProjectID, c.UserID = b.uuid, rq.creds.ProjectID, rq.creds.UserID
-	c.Driver = magnum.DriverRef{Name: d.Name, Version: d.Version}
+	c.Driver, c.Stackless = magnum.DriverRef{Name: d.Name, Version: d.Version}, d.Stackless()
 	if c.NodeGroups, err = defaultGroups(c, t, b.masters, b.nodes); err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func (c *Conductor) createFlow() flow {
 // createPhase sees to it that the stack is there.
 func (c *Conductor) createPhase(j job) phase {
 	return phase{
-		name:  "stack",
+		name:  phaseStack,
 		doing: func(t *task) string { return "Heat to take stack " + t.stackName() },
 		run: func(ctx context.Context, t *task) (change, error) {
 			return c.createStack(ctx, t, j)

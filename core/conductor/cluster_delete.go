@@ -66,7 +66,7 @@ func each(group string, phases ...phase) []phase {
 
 func (c *Conductor) deletePhase() phase {
 	return phase{
-		name:    "stack",
+		name:    phaseStack,
 		removes: true,
 		doing:   func(t *task) string { return "Heat to begin with the removal of stack " + t.stackName() },
 		run:     c.deleteStack,

@@ -57,7 +57,7 @@ func onStack(group string, phases ...phase) []phase {
 // updatePhase sends an update of the stack.
 func (c *Conductor) updatePhase(j job) phase {
 	return phase{
-		name:  "stack",
+		name:  phaseStack,
 		doing: func(t *task) string { return "Heat to take the update of stack " + t.stackName() },
 		run: func(ctx context.Context, t *task) (change, error) {
 			return nil, c.updateStack(ctx, t, j)

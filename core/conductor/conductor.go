@@ -88,7 +88,8 @@ type Conductor struct {
 	nudge    chan struct{} // a worker is free, or a lease was given back
 	held     held
 	follower follower
-	busy     sync.WaitGroup
+	busy     sync.WaitGroup // workers
+	streams  sync.WaitGroup // listeners; only workers and listeners begin one
 }
 
 // New checks the configuration and fills in defaults.
@@ -165,6 +166,7 @@ func (c *Conductor) Run(ctx context.Context) error {
 	g.Go(func() error { return c.heartbeatLoop(ctx) })
 	err := g.Wait()
 	c.busy.Wait()
+	c.streams.Wait()
 	c.giveBack(context.WithoutCancel(ctx))
 	if err != nil {
 		return fmt.Errorf("conductor: %w", err)
@@ -210,19 +212,22 @@ func (c *Conductor) claim(ctx context.Context) {
 
 // start works on a task as soon as a worker is free.
 func (c *Conductor) start(t *task) {
-	c.busy.Go(func() {
-		select {
-		case c.slots <- struct{}{}:
-		case <-t.ctx.Done():
-			c.drop(t)
-			return
-		}
-		defer func() {
-			<-c.slots
-			c.wakeUp()
-		}()
-		c.work(t)
-	})
+	c.busy.Go(func() { c.attend(t) })
+}
+
+// attend is a worker's turn at a task.
+func (c *Conductor) attend(t *task) {
+	select {
+	case c.slots <- struct{}{}:
+	case <-t.ctx.Done():
+		c.drop(t)
+		return
+	}
+	defer func() {
+		<-c.slots
+		c.wakeUp()
+	}()
+	c.work(t)
 }
 
 // wakeUp makes the claim loop look again.

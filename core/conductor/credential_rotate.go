@@ -18,9 +18,8 @@ func (c *Conductor) rotateCredentialFlow(t *task) (flow, error) {
 	update := c.updatePhase(j)
 	send := update.run
 	update.run = func(ctx context.Context, t *task) (change, error) {
-		// A token of the same second as the change is revoked with the old ones.
-		if wait := t.data.PasswordSet.Add(tick).Sub(c.Now()); wait > 0 && wait <= tick {
-			return nil, &laterError{text: "Keystone has only just changed the password", after: wait}
+		if err := c.settled(t); err != nil {
+			return nil, err
 		}
 		return send(ctx, t)
 	}
@@ -50,6 +49,15 @@ func (c *Conductor) rotateCredentialFlow(t *task) (flow, error) {
 		}),
 		cluster: "UPDATE", group: "UPDATE", about: nobody,
 	}, nil
+}
+
+// settled puts off what logs in with a new password: a token of the same second
+// as the change is revoked with the old ones.
+func (c *Conductor) settled(t *task) error {
+	if wait := t.data.PasswordSet.Add(tick).Sub(c.Now()); wait > 0 && wait <= tick {
+		return &laterError{text: "Keystone has only just changed the password", after: wait}
+	}
+	return nil
 }
 
 // renewTrust needs nothing of the cluster's present credentials: they may be

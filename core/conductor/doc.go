@@ -13,6 +13,10 @@
 //	rotate-credential trust, render, password, stack, follow, outputs, (render, stack, follow of each node group),
 //	                  former-trust
 //
+// A cluster whose driver does without Heat has the same operations, but where a
+// stack would be sent to Heat the driver begins (begin) and is listened to
+// (watch), and what else is about stacks is left out.
+//
 // The default node groups are the cluster's stack; every other group has one
 // of its own, whose name follows from the group's row. An operation changes
 // the statuses of the groups it is about and of the cluster, which in the end
@@ -24,5 +28,5 @@
 // happened in, which the next owner repeats.
 //
 // An operation that waits for its stack takes no worker: the follower asks
-// Heat for all such stacks together.
+// Heat for all such stacks together. Neither does one that listens to its driver.
 package conductor

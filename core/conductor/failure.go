@@ -26,10 +26,13 @@ const internalText = "an internal error; the operator's log has more"
 // fatal makes an error that ends the operation with this reason.
 func fatal(reason string) error { return &magnum.Error{Kind: magnum.Invalid, Message: reason} }
 
-// stackError is the end of an operation whose stack failed.
+// stackError is the end of an operation whose stack failed, or whose driver said
+// that it has.
 type stackError struct {
 	reason string
 	faults map[string]string
+	// partly is what was reached all the same; may be nil.
+	partly change
 }
 
 func (e *stackError) Error() string { return e.reason }
@@ -106,6 +109,7 @@ func (c *Conductor) settle(t *task, err error) {
 	if v.retry && !c.late(t) {
 		err = c.postpone(t, v, err)
 	} else {
+		c.abandon(t)
 		t.log.Warn("operation failed", "phase", t.op.Phase, "error", err)
 		err = c.fail(t, v.text, err)
 	}
@@ -160,6 +164,11 @@ func (c *Conductor) fail(t *task, reason string, cause error) error {
 		return c.failUnseen(t, reason)
 	}
 	return c.write(t.ctx, t, func(cluster *magnum.Cluster) error {
+		if s != nil && s.partly != nil {
+			if err := s.partly(cluster); err != nil {
+				return err
+			}
+		}
 		f.fails(cluster, why)
 		return nil
 	}, f.failing.or(c.DB.Finish))

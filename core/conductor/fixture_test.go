@@ -254,6 +254,8 @@ type fakeDriver struct {
 	outputs  []driver.MapOutputsRequest
 	noScale  bool
 	got      []magnum.DriverRef
+	// lifecycle takes the place of templates.
+	lifecycle driver.Lifecycle
 }
 
 func (d *fakeDriver) Get(_ context.Context, name, version string) (driver.Set, error) {
@@ -266,6 +268,9 @@ func (d *fakeDriver) Get(_ context.Context, name, version string) (driver.Set, e
 	s := driver.Set{Name: name, Version: version, Driver: d, Templates: d, Scaling: d}
 	if d.noScale {
 		s.Scaling = nil
+	}
+	if d.lifecycle != nil {
+		s.Templates, s.Scaling, s.Lifecycle = nil, nil, d.lifecycle
 	}
 	return s, nil
 }

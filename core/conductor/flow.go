@@ -31,6 +31,14 @@ type flow struct {
 }
 
 func (c *Conductor) flow(t *task) (flow, error) {
+	f, err := c.stackFlow(t)
+	if err == nil && t.cluster.Stackless {
+		f = c.stackless(t, f)
+	}
+	return f, err
+}
+
+func (c *Conductor) stackFlow(t *task) (flow, error) {
 	switch t.op.Kind {
 	case magnum.OpCreate:
 		return c.createFlow(), nil

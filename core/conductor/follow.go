@@ -15,7 +15,10 @@ import (
 	"github.com/go-magnum/magnum/core/magnum"
 )
 
-const phaseFollow = "follow"
+const (
+	phaseFollow = "follow"
+	phaseStack  = "stack"
+)
 
 // follower watches the stacks of operations that wait for them.
 type follower struct {

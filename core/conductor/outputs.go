@@ -26,7 +26,7 @@ func (c *Conductor) readOutputs(ctx context.Context, t *task) (change, error) {
 		return nil, err
 	}
 	if set.Templates == nil {
-		return nil, fatal(fmt.Sprintf("Driver %s does not describe Heat stacks.", set.Name))
+		return nil, fatal(fmt.Sprintf("Driver %s makes clusters without Heat, and this one has a stack.", set.Name))
 	}
 	session, err := c.session(ctx, t)
 	if err != nil {
@@ -63,7 +63,10 @@ func (c *Conductor) readOutputs(ctx context.Context, t *task) (change, error) {
 		if v := described.Description.ContainerVersion; v != "" && group == "" {
 			cluster.ContainerVersion = v
 		}
-		patch(cluster, group, mapped)
+		patchGroups(cluster, inStack(group), mapped.NodeGroups)
+		if group == "" {
+			patchCluster(cluster, mapped.Cluster)
+		}
 		return nil
 	}, nil
 }
@@ -76,13 +79,13 @@ func contractResources(all []heat.Resource) []driver.Resource {
 	return resources
 }
 
-// patch applies what a driver said of the stack of a group, or of the cluster
-// if that is empty. What is not in that stack is left out, and so is a group
-// that is not known: the core owns the list of groups.
-func patch(cluster *magnum.Cluster, group string, m driver.MapOutputsResponse) {
-	for _, p := range m.NodeGroups {
+// patchGroups applies what a driver said of node groups that are within what it
+// was asked about. A group that is not known is left out: the core owns the
+// list of groups.
+func patchGroups(cluster *magnum.Cluster, within func(*magnum.NodeGroup) bool, patches []driver.NodeGroupPatch) {
+	for _, p := range patches {
 		g := cluster.NodeGroup(p.Name)
-		if g == nil || !inStack(group)(g) {
+		if g == nil || !within(g) {
 			continue
 		}
 		if p.NodeAddresses != nil {
@@ -92,17 +95,17 @@ func patch(cluster *magnum.Cluster, group string, m driver.MapOutputsResponse) {
 			g.NodeCount = *p.NodeCount
 		}
 	}
-	if group != "" {
-		return
-	}
+}
+
+func patchCluster(cluster *magnum.Cluster, p driver.ClusterPatch) {
 	for _, f := range []struct {
 		to   *string
 		from *string
 	}{
-		{&cluster.APIAddress, m.Cluster.APIAddress},
-		{&cluster.COEVersion, m.Cluster.COEVersion},
-		{&cluster.ContainerVersion, m.Cluster.ContainerVersion},
-		{&cluster.DiscoveryURL, m.Cluster.DiscoveryURL},
+		{&cluster.APIAddress, p.APIAddress},
+		{&cluster.COEVersion, p.COEVersion},
+		{&cluster.ContainerVersion, p.ContainerVersion},
+		{&cluster.DiscoveryURL, p.DiscoveryURL},
 	} {
 		if f.from != nil {
 			*f.to = *f.from

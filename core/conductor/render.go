@@ -59,7 +59,7 @@ func (c *Conductor) render(ctx context.Context, t *task, j job) error {
 		return err
 	}
 	if set.Templates == nil {
-		return fatal(fmt.Sprintf("Driver %s does not describe Heat stacks.", set.Name))
+		return fatal(fmt.Sprintf("Driver %s makes clusters without Heat, and this one has a stack.", set.Name))
 	}
 	endpoints, err := c.endpoints(ctx, t, template)
 	if err != nil {

@@ -40,6 +40,9 @@ type task struct {
 	removing bool
 	// seen is what the follower saw of the stack, for the phase to read.
 	seen *sight
+	// last is the driver's last event, lost why it can be heard no more.
+	last *driver.Event
+	lost error
 
 	finishing atomic.Bool
 
@@ -64,8 +67,12 @@ type progress struct {
 	StackBefore string    `json:"stack_before,omitempty"`
 	SentAt      time.Time `json:"sent_at,omitzero"`
 	Begun       bool      `json:"begun,omitempty"`
-	// Asked is that Heat may have the update, or has it.
+	// Asked is that Heat, or the driver, may have the update, or has it.
 	Asked bool `json:"asked,omitempty"`
+	// Heard is what the driver was last heard to do, Gone that it has nothing
+	// left to remove.
+	Heard string `json:"heard,omitempty"`
+	Gone  bool   `json:"gone,omitempty"`
 	// PasswordSet is when the trustee's password was changed.
 	PasswordSet time.Time `json:"password_set,omitzero"`
 	// RolledBack is how Heat ended an update that it undid.
@@ -140,6 +147,7 @@ func (c *Conductor) write(ctx context.Context, t *task, change func(*magnum.Clus
 		return fmt.Errorf("write the operation's data: %w", err)
 	}
 	t.op.Data = data
+	defer func() { t.op.Driver = nil }() // saved, or to be found out anew
 	if change == nil {
 		return how(ctx, t.op, nil)
 	}

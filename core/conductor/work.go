@@ -53,6 +53,8 @@ func (c *Conductor) work(t *task) {
 		t.cancel(context.Canceled)
 	case errors.Is(err, errFollow):
 		c.follower.add(t)
+	case errors.Is(err, errWatch):
+		c.watch(t)
 	case t.ctx.Err() != nil || errors.Is(err, state.ErrFenced):
 		t.log.Info("work on the operation stops", "phase", t.op.Phase, "cause", context.Cause(t.ctx))
 		c.drop(t)

@@ -46,6 +46,9 @@ type Cluster struct {
 	// Driver is the driver and version that made the cluster and that goes on
 	// serving it.
 	Driver DriverRef
+	// Stackless is that the driver makes and changes the cluster by itself,
+	// without a stack of Heat. A cluster stays what it was made as.
+	Stackless bool
 	// Faults are the resources that made the last operation's stack fail, by
 	// their dotted path, and why. Nil unless it was a stack that failed.
 	Faults map[string]string

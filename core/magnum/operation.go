@@ -54,9 +54,27 @@ type Operation struct {
 	Attempts int
 	// LastError is the last attempt's, for operators.
 	LastError string
+	// Driver, if not nil, is what the driver has under way for it, to be saved
+	// with it. It is not loaded with it.
+	Driver *DriverOperation
 
 	CreatedAt  time.Time
 	FinishedAt time.Time // zero while active
+}
+
+// DriverOperation is what the driver of a stackless cluster has under way for
+// an operation.
+type DriverOperation struct {
+	OperationID string
+	// Handle and State are the driver's words, and empty while it is not known
+	// whether it has begun. State is at most 1 MiB.
+	Handle string
+	State  []byte
+	// Seq is that of the last event whose effect is saved.
+	Seq int64
+	// Over is that there is nothing more to come, Alone that nothing else is
+	// under way for the cluster; the records of what is over go.
+	Over, Alone bool
 }
 
 // Initiator is who asked.
@@ -82,6 +100,12 @@ type UpgradeInput struct {
 	NodeGroup       string `json:"nodegroup"`        // its name
 	ClusterTemplate string `json:"cluster_template"` // uuid of the one to move to
 	MaxBatchSize    int    `json:"max_batch_size"`
+}
+
+// DeleteInput is the Input of OpDelete, if it has one.
+type DeleteInput struct {
+	// Forget removes the record of a cluster alone: no driver is asked.
+	Forget bool `json:"forget,omitempty"`
 }
 
 // NodeGroupInput is the Input of the operations on one node group. The group's

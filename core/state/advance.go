@@ -11,8 +11,8 @@ import (
 )
 
 // Advance saves how far an operation has come: its Phase, Data, SealedToken,
-// NotBefore, Attempts, LastError and Deadline, and with them what change, which
-// may be nil, does to the cluster. ErrFenced if the operation was lost.
+// NotBefore, Attempts, LastError and Deadline, and Driver unless that is nil, and
+// with them what change, which may be nil, does to the cluster. ErrFenced if the operation was lost.
 func (db *DB) Advance(ctx context.Context, op *magnum.Operation, change func(*magnum.Cluster) error) error {
 	return db.change(ctx, fmt.Sprintf("save operation %s", op.ID), func(tx bun.Tx) error {
 		if err := saveOperation(ctx, tx, op); err != nil {
@@ -43,6 +43,7 @@ func (db *DB) Destroy(ctx context.Context, op *magnum.Operation) error {
 			tx.NewDelete().TableExpr("cluster_keypair").Where("cluster_uuid = ?", h.UUID),
 			tx.NewDelete().TableExpr("nodegroup").Where("cluster_id = ?", h.UUID),
 			tx.NewDelete().TableExpr("cluster_driver").Where("cluster_uuid = ?", h.UUID),
+			tx.NewDelete().TableExpr("driver_operation").Where("cluster_uuid = ?", h.UUID),
 		} {
 			if _, err := q.Exec(ctx); err != nil {
 				return err
@@ -75,11 +76,15 @@ func saveOperation(ctx context.Context, tx bun.Tx, op *magnum.Operation) error {
 	if err != nil {
 		return err
 	}
-	return fenced(one(mine(tx, op).
+	err = fenced(one(mine(tx, op).
 		Set("phase = ?", row.Phase).Set("data = ?", bun.NullZero(row.Data)).
 		Set("sealed_token = ?", row.SealedToken).Set("not_before = ?", row.NotBefore).
 		Set("attempts = ?", row.Attempts).Set("last_error = ?", row.LastError).
 		Set("deadline = ?", row.Deadline).Where(active).Exec(ctx)))
+	if err != nil {
+		return err
+	}
+	return saveDriverOperation(ctx, tx, op)
 }
 
 func (db *DB) saveCluster(ctx context.Context, tx bun.Tx, op *magnum.Operation, change func(*magnum.Cluster) error) error {

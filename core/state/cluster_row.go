@@ -103,11 +103,12 @@ type pinRow struct {
 	Version     string `bun:"version"`
 	Revision    int64  `bun:"revision"`
 	Faults      string `bun:"faults,nullzero"`
+	Stackless   bool   `bun:"stackless"`
 }
 
 // pinOf is the row of a cluster.
 func pinOf(c *magnum.Cluster, uuid string, revision int64) pinRow {
-	p := pinRow{ClusterUUID: uuid, Driver: c.Driver.Name, Version: c.Driver.Version, Revision: revision}
+	p := pinRow{ClusterUUID: uuid, Driver: c.Driver.Name, Version: c.Driver.Version, Revision: revision, Stackless: c.Stackless}
 	if len(c.Faults) > 0 {
 		p.Faults = mapText(c.Faults)
 	}
@@ -116,7 +117,7 @@ func pinOf(c *magnum.Cluster, uuid string, revision int64) pinRow {
 
 // fill sets what the row has of a cluster.
 func (p *pinRow) fill(c *magnum.Cluster) (err error) {
-	c.Driver = magnum.DriverRef{Name: p.Driver, Version: p.Version}
+	c.Driver, c.Stackless = magnum.DriverRef{Name: p.Driver, Version: p.Version}, p.Stackless
 	if c.Faults, err = textMap(p.Faults); err != nil {
 		return fmt.Errorf("faults of cluster %s: %w", c.UUID, err)
 	}

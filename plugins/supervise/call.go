@@ -56,7 +56,8 @@ func (c conn) Invoke(ctx context.Context, method string, args, reply any, opts .
 
 // NewStream opens a stream. It has no deadline but the caller's: an operation
 // may have nothing to say for a long time. It takes no place among the calls
-// either.
+// either, and one that ends with its process is not opened again: the next
+// process must be told of the operation first, which is the caller's to do.
 func (c conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method string, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	i := c.instance
 	p, leave, err := i.acquire(ctx, method)
@@ -159,28 +160,3 @@ func (i *instance) endedSoon(ctx context.Context, p *process) bool {
 }
 
 func restarted(err error) bool { return driver.ClassOf(err) == driver.ClassRestarted }
-
-// lifecycle takes a Watch up again after the process was lost.
-type lifecycle struct{ driver.Lifecycle }
-
-// Watch goes on after the last event that arrived. Once in a row, that is: a
-// driver that ends before it sends another event gets no third process.
-func (l lifecycle) Watch(ctx context.Context, req driver.WatchRequest, send func(driver.Event) error) error {
-	for tries := 1; ; tries++ {
-		var sendErr error
-		err := l.Lifecycle.Watch(ctx, req, func(e driver.Event) error {
-			if sendErr = send(e); sendErr != nil {
-				return sendErr
-			}
-			tries = 0
-			req.FromSeq = e.Seq + 1
-			if e.State != nil {
-				req.State = e.State
-			}
-			return nil
-		})
-		if err == nil || sendErr != nil || !restarted(err) || tries >= 2 {
-			return err
-		}
-	}
-}

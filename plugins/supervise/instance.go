@@ -68,13 +68,9 @@ func newInstance(cfg Config, pkg store.Package, changed func()) *instance {
 
 // set is the driver as callers see it; it works across processes.
 func (i *instance) set() driver.Set {
-	set := serve.NewSet(conn{i}, driver.HandshakeResponse{
+	return serve.NewSet(conn{i}, driver.HandshakeResponse{
 		Name: i.pkg.Name, Version: i.pkg.Version, Services: i.pkg.Manifest.Services,
 	})
-	if set.Lifecycle != nil {
-		set.Lifecycle = lifecycle{set.Lifecycle}
-	}
-	return set
 }
 
 // acquire returns the process there is, or the one that this or another

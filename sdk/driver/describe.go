@@ -1,5 +1,7 @@
 package driver
 
+import "slices"
+
 // DescribeRequest asks a driver what it is. The answer is stored with the
 // package, so that nobody has to start a driver to read it.
 type DescribeRequest struct{}
@@ -106,6 +108,12 @@ func (d Description) Has(c Capability) bool {
 		}
 	}
 	return false
+}
+
+// Stackless reports whether the driver's clusters are made by operations of its
+// own and not by stacks of Heat.
+func (d Description) Stackless() bool {
+	return slices.Contains(d.Services, ServiceLifecycle) && !slices.Contains(d.Services, ServiceTemplates)
 }
 
 // RawJSON is a JSON text that is passed on as it is.

@@ -1,6 +1,7 @@
 package statetest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"sync"
@@ -175,6 +176,61 @@ func claimTests() map[string]func(*testing.T, *suite) {
 	}
 }
 
+func driverOperations(t *testing.T, s *suite) {
+	want := func(uuid string, want ...magnum.DriverOperation) {
+		t.Helper()
+		got, err := s.DriverOperations(t.Context(), uuid)
+		must(t, err)
+		wantSame(t, "driver operations", append([]magnum.DriverOperation{}, want...), got)
+	}
+	c := s.newCluster(t, "c")
+	c.Stackless = true
+	c, _ = s.add(t, c)
+	if !s.get(t, c.UUID).Stackless {
+		t.Error("it is not known that the cluster has no stack")
+	}
+	op := s.claim(t, "a")
+	save := func(op *magnum.Operation, d magnum.DriverOperation) error {
+		op.Driver = &d
+		defer func() { op.Driver = nil }()
+		return s.Advance(t.Context(), op, nil)
+	}
+	must(t, save(op, magnum.DriverOperation{}))
+	want(c.UUID, magnum.DriverOperation{OperationID: op.ID})
+	big := bytes.Repeat([]byte{0, 1, 2, 255}, 256<<10) // a whole MiB
+	first := magnum.DriverOperation{OperationID: op.ID, Handle: "h", State: big, Seq: 7}
+	must(t, save(op, first))
+	want(c.UUID, first)
+	must(t, s.Advance(t.Context(), op, nil)) // with nothing to say of it
+	want(c.UUID, first)
+
+	// A delete finds what it took the place of, and who lost that writes nothing.
+	deletes := &magnum.Operation{Kind: magnum.OpDelete}
+	must(t, s.Accept(t.Context(), c.UUID, deletes, accept))
+	wantFenced(t, save(op, magnum.DriverOperation{Over: true}))
+	must(t, s.Release(t.Context(), op))
+	second := s.claim(t, "b")
+	must(t, save(second, magnum.DriverOperation{}))
+	all, err := s.DriverOperations(t.Context(), c.UUID)
+	must(t, err)
+	if len(all) != 2 {
+		t.Errorf("%d are under way, want both", len(all))
+	}
+	must(t, save(second, magnum.DriverOperation{Handle: "d", Alone: true}))
+	want(c.UUID, magnum.DriverOperation{OperationID: second.ID, Handle: "d"})
+	must(t, save(second, magnum.DriverOperation{Over: true}))
+	want(c.UUID)
+
+	// Nothing is left of a cluster that is gone, and another's is untouched.
+	other, _ := s.add(t, s.newCluster(t, "other"))
+	theirs := s.claim(t, "b")
+	must(t, save(theirs, magnum.DriverOperation{Handle: "o"}))
+	must(t, save(second, magnum.DriverOperation{Handle: "d"}))
+	must(t, s.Destroy(t.Context(), second))
+	want(c.UUID)
+	want(other.UUID, magnum.DriverOperation{OperationID: theirs.ID, Handle: "o"})
+}
+
 func advanceTests() map[string]func(*testing.T, *suite) {
 	return map[string]func(*testing.T, *suite){
 		"saves operation and cluster": func(t *testing.T, s *suite) {
@@ -214,6 +270,7 @@ func advanceTests() map[string]func(*testing.T, *suite) {
 			}
 			check()
 		},
+		"what the driver has under way": driverOperations,
 		"finish": func(t *testing.T, s *suite) {
 			c, _ := s.add(t, s.newCluster(t, "c"))
 			op := s.claim(t, "a")

@@ -238,13 +238,9 @@ func (d *testDriver) Watch(_ context.Context, req driver.WatchRequest, send func
 		if err := send(event); err != nil {
 			return err
 		}
-		if word == "die-always" {
-			<-time.After(20 * time.Millisecond) // let the event out
-			kill()
-		}
 		if seq == 2 && word == "die-once" {
 			if _, err := os.Stat(file); err != nil {
-				<-time.After(20 * time.Millisecond)
+				<-time.After(20 * time.Millisecond) // let the event out
 				if err := os.WriteFile(file, nil, 0o600); err != nil {
 					return err
 				}
