@@ -6,6 +6,7 @@ import (
 	"github.com/go-magnum/magnum/cmd/internal/command"
 	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/plugins/store"
+	"github.com/go-magnum/magnum/plugins/supervise"
 )
 
 // Exit codes beyond those all executables share that no single error stands for.
@@ -61,6 +62,8 @@ var exits = []exit{
 	{43, store.ErrNoGeneration, "there is nothing to roll back to"},
 	{44, errUnfit, "the driver's version cannot serve the cluster"},
 	{45, errBusy, "the cluster has an operation under way, or the version is being removed"},
+	{46, supervise.ErrUnproved, "the driver does not come up in its self-test"},
+	{47, errRolledBack, "a service had trouble with the version, and what was active before is so again"},
 }
 
 // failed gives an error its exit code.

@@ -49,9 +49,9 @@ func TestMain(m *testing.M) {
 
 func pack1(dir, version string) (string, error) { return packAs(dir, "acme_k8s", version) }
 
-func packAs(dir, name, version string) (string, error) {
+func packAs(dir, name, version string, flags ...string) (string, error) {
 	binary := filepath.Join(dir, "driver-"+version)
-	build := exec.CommandContext(context.Background(), "go", "build", "-ldflags", "-s -w -X main.name="+name+" -X main.version="+version,
+	build := exec.CommandContext(context.Background(), "go", "build", "-ldflags", "-s -w -X main.name="+name+" -X main.version="+version+" "+strings.Join(flags, " "),
 		"-o", binary, "github.com/go-magnum/magnum/plugins/internal/launchtest/driver")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the test driver: %w: %s", err, out)

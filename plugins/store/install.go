@@ -23,6 +23,9 @@ type InstallRequest struct {
 	Force bool
 	// KeepActive leaves the active version as it is.
 	KeepActive bool
+	// Prove, if not nil, has the last word on a package that passed all else,
+	// before the store has it.
+	Prove func(context.Context, Package) error
 }
 
 // Install fetches and verifies a package, proves that its binary is what
@@ -86,6 +89,12 @@ func (s *Store) install(ctx context.Context, r InstallRequest) (Package, error) 
 	}
 	if !r.KeepActive {
 		if err := s.mayActivate(p, r.Force); err != nil {
+			return Package{}, err
+		}
+	}
+	if r.Prove != nil {
+		p.Path = temp
+		if err := r.Prove(ctx, p); err != nil {
 			return Package{}, err
 		}
 	}

@@ -212,7 +212,7 @@ func (s *Store) Verify(p Package) error {
 // the store's owner could change or replace. The owner is the service's user
 // where root installs into the service's folder.
 func (s *Store) CheckOwner(p Package) error {
-	return s.checkOwner(filepath.Join(s.contentPath(p.Digest), binaryFile))
+	return s.checkOwner(p.Binary())
 }
 
 func (s *Store) checkOwner(path string) error {

@@ -15,6 +15,8 @@ type ActivateRequest struct {
 	Change
 	// Force takes an older version than the active one.
 	Force bool
+	// Prove, if not nil, has the last word on a version that may be activated.
+	Prove func(context.Context, Package) error
 }
 
 // Activate makes an installed version the active one, after it was verified.
@@ -28,7 +30,7 @@ func (s *Store) Activate(ctx context.Context, r ActivateRequest) (Package, error
 	if r.Version == "" {
 		return Package{}, fmt.Errorf("activate driver %s: which version?", r.Name)
 	}
-	return s.activateInstalled(r.Name, r.Version, r.Force, Generation{By: r.By, Reason: cmp.Or(r.Reason, "activate")})
+	return s.activateInstalled(ctx, r, Generation{By: r.By, Reason: cmp.Or(r.Reason, "activate")})
 }
 
 // Enable gives a driver an active version: the one that is named, or else the
@@ -45,7 +47,7 @@ func (s *Store) Enable(ctx context.Context, r ActivateRequest) (Package, error) 
 			return Package{}, err
 		}
 	}
-	return s.activateInstalled(r.Name, r.Version, r.Force, Generation{By: r.By, Reason: cmp.Or(r.Reason, "enable")})
+	return s.activateInstalled(ctx, r, Generation{By: r.By, Reason: cmp.Or(r.Reason, "enable")})
 }
 
 // lastActive is the installed version that was active last, or the newest.
@@ -91,16 +93,21 @@ func (s *Store) has(g Generation) bool {
 	return err == nil && digest == g.Digest
 }
 
-func (s *Store) activateInstalled(name, version string, force bool, g Generation) (Package, error) {
-	p, err := s.Find(name, version)
+func (s *Store) activateInstalled(ctx context.Context, r ActivateRequest, g Generation) (Package, error) {
+	p, err := s.Find(r.Name, r.Version)
 	if err != nil {
 		return Package{}, err
 	}
 	if err := s.Verify(p); err != nil {
 		return Package{}, err
 	}
-	if err := s.mayActivate(p, force); err != nil {
+	if err := s.mayActivate(p, r.Force); err != nil {
 		return Package{}, err
+	}
+	if r.Prove != nil {
+		if err := r.Prove(ctx, p); err != nil {
+			return Package{}, err
+		}
 	}
 	if err := s.activate(p, g); err != nil {
 		return Package{}, err
@@ -129,6 +136,9 @@ func (s *Store) Use(ctx context.Context, name, version string, use func(Package)
 type RollbackRequest struct {
 	Name string
 	To   int
+	// From, if set, is the digest that must be active still: who takes back a
+	// change of their own must not take back somebody else's.
+	From string
 	Change
 }
 
@@ -140,6 +150,9 @@ func (s *Store) Rollback(ctx context.Context, r RollbackRequest) (Package, error
 		return Package{}, err
 	}
 	defer unlock()
+	if active, err := s.Resolve(r.Name, ""); r.From != "" && (err != nil || active != r.From) {
+		return Package{}, fmt.Errorf("driver %s was given another active version meanwhile: see magnum-driver-manage history %s", r.Name, r.Name)
+	}
 	generations, err := s.Generations(r.Name)
 	if err != nil {
 		return Package{}, err
@@ -148,7 +161,7 @@ func (s *Store) Rollback(ctx context.Context, r RollbackRequest) (Package, error
 	if err != nil {
 		return Package{}, err
 	}
-	return s.activateInstalled(r.Name, target.Version, true, Generation{
+	return s.activateInstalled(ctx, ActivateRequest{Name: r.Name, Version: target.Version, Force: true}, Generation{
 		By: r.By, Reason: cmp.Or(r.Reason, fmt.Sprintf("rollback to generation %d", target.Number)), RolledBackTo: target.Number,
 	})
 }

@@ -115,6 +115,7 @@ func (d *Drivers) takeOver() error {
 		return err
 	}
 	d.work.Go(func() { d.report(self) })
+	d.work.Go(d.follow)
 	return nil
 }
 

@@ -55,11 +55,20 @@ func Drivers(env command.Env) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := Supervision(env, s)
+	if err != nil {
+		return nil, err
+	}
+	return &Driver{store: s, Drivers: supervise.New(c)}, nil
+}
+
+// Supervision is how the configuration wants drivers to be run.
+func Supervision(env command.Env, s *store.Store) (supervise.Config, error) {
 	user, err := account(env.Config.Drivers.User)
 	if err != nil {
-		return nil, fmt.Errorf("[drivers] user: %w", err)
+		return supervise.Config{}, fmt.Errorf("[drivers] user: %w", err)
 	}
-	return &Driver{store: s, Drivers: supervise.New(supervise.Config{
+	return supervise.Config{
 		Store: s, Logger: env.Logger.Named("drivers"), CoreVersion: command.Version(),
 		Launch:      launch.Config{Confine: launch.Confine(env.Config.Drivers.Confine), User: user},
 		Unconfined:  env.Config.Drivers.UnconfinedDrivers,
@@ -67,7 +76,7 @@ func Drivers(env command.Env) (*Driver, error) {
 		CrashDir:    CrashDir(env.Config),
 		RunDir:      RunDir(env.Config),
 		IdleTimeout: time.Duration(env.Config.Drivers.IdleTimeout) * time.Second,
-	})}, nil
+	}, nil
 }
 
 // account finds who drivers run as; nobody in particular where there is no name.
