@@ -4,8 +4,8 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
@@ -46,16 +47,31 @@ func TestShellcheck(t *testing.T) {
 		write(t, path, out.Files["boot/"+role+".sh"])
 		files = append(files, path)
 	}
-	sources, err := filepath.Glob("stack/boot/*/*.sh")
-	if err != nil || len(sources) == 0 {
-		t.Fatal(err, sources)
-	}
-	lib, err := os.ReadFile("stack/boot/lib.sh")
+	shared := atomic.Definition().Files
+	first, err := fs.ReadFile(shared, "boot/lib.sh")
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, filepath.Join(dir, "lib.sh"), string(lib))
-	args := append([]string{"--external-sources", "--source-path=SCRIPTDIR", "stack/boot/lib.sh"}, append(sources, files...)...)
+	lib := string(first)
+	err = fs.WalkDir(shared, "boot", func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".sh") || path == "boot/lib.sh" {
+			return err
+		}
+		text, err := fs.ReadFile(shared, path)
+		if strings.HasPrefix(path, "boot/lib/") {
+			lib += string(text)
+		}
+		write(t, filepath.Join(dir, path), string(text))
+		files = append(files, filepath.Join(dir, path))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "boot", "lib.sh"), lib)
+	write(t, filepath.Join(dir, "lib.sh"), lib)
+	write(t, filepath.Join(dir, "first", "lib.sh"), string(first))
+	args := append([]string{"--external-sources", "--source-path=SCRIPTDIR", filepath.Join(dir, "first", "lib.sh")}, files...)
 	if text, err := exec.Command("shellcheck", args...).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, text)
 	}
@@ -231,7 +247,7 @@ func TestVolumes(t *testing.T) {
 			t.Errorf("not called: %s", want)
 		}
 	}
-	if got, want := m.read("etc/fstab"), "UUID=1234-5678 "+folder+" xfs defaults,nofail 0 2\n"; got != want {
+	if got, want := m.read("etc/fstab"), "UUID=1234-5678 "+folder+" auto defaults,nofail 0 2\n"; got != want {
 		t.Errorf("fstab: %s", got)
 	}
 }

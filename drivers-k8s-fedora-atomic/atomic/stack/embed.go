@@ -1,10 +1,11 @@
-// Package stack holds the Heat templates and the boot scripts of the driver.
+// Package stack holds the Heat templates of the driver; its boot scripts are the
+// shared ones.
 package stack
 
 import "embed"
 
-// Files are the templates at the root, of the cluster (main) and of a further
-// node group (nodegroup), and below boot what runs on the nodes.
+// Files are the main templates, of the cluster (main) and of a further node
+// group (nodegroup), and those of one node each.
 //
-//go:embed *.tmpl all:boot
+//go:embed *.tmpl
 var Files embed.FS

@@ -18,8 +18,6 @@ cat >"$MAGNUM_LIB" <<'END-OF-lib'
 # MAGNUM_ROOT stands before every path; tests set it.
 
 root=${MAGNUM_ROOT:-}
-certs=$root/etc/kubernetes/certs
-mkdir -p "$certs"
 
 # param NAME: a value, empty if there is none.
 param() {
@@ -55,12 +53,8 @@ image() {
     echo "${prefix:-$2}$1:$3"
 }
 
-hyperkube() {
-    image hyperkube "$(param hyperkube_prefix)" "$(param kube_tag)"
-}
-
-# node_name: the server's name as Kubernetes allows it, which is also what Nova
-# makes of it for the host.
+# node_name: the server's name as a host may have it, which is what Nova makes of
+# it too.
 node_name() {
     param name | tr '[:upper:]_' '[:lower:]-'
 }
@@ -96,7 +90,7 @@ After=network-online.target ${3:-}
 
 [Service]
 ExecStart=/bin/sh /var/lib/magnum/service/$1.sh
-ExecStop=/usr/bin/podman stop --time 20 $1
+ExecStop=/usr/bin/$engine stop --time 20 $1
 Restart=always
 RestartSec=10
 TimeoutStartSec=0
@@ -107,35 +101,6 @@ END
     systemctl daemon-reload
     systemctl enable "$1"
     systemctl restart "$1"
-}
-
-# kubeconfig FILE SERVER CERT: a client's configuration.
-kubeconfig() {
-    cat >"$root/etc/kubernetes/$1" <<END
-apiVersion: v1
-kind: Config
-clusters:
-- name: cluster
-  cluster:
-    server: $2
-    certificate-authority: /etc/kubernetes/certs/ca.crt
-users:
-- name: user
-  user:
-    client-certificate: /etc/kubernetes/certs/$3.crt
-    client-key: /etc/kubernetes/certs/$3.key
-contexts:
-- name: default
-  context: {cluster: cluster, user: user}
-current-context: default
-END
-}
-
-# kubectl ARGUMENT...: as the cluster's administrator, from a master.
-kubectl() {
-    podman run --rm --interactive --net host --security-opt label=disable \
-        --volume /etc/kubernetes:/etc/kubernetes:ro "$(hyperkube)" \
-        /hyperkube kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"
 }
 
 # volume ID: the device of an attached Cinder volume, which shows the first 20
@@ -156,190 +121,56 @@ device_of() {
     return 1
 }
 
-# mount_volume DEVICE FOLDER: as xfs, for this boot and the next ones. A volume
-# that has a file system keeps it.
+# mount_volume DEVICE FOLDER: for this boot and the next ones. A volume that has
+# a file system keeps it; another gets xfs, where the image can make that.
 mount_volume() {
     if [ -z "$(blkid -s TYPE -o value "$1" || :)" ]; then
-        mkfs.xfs -n ftype=1 "$1"
+        if command -v mkfs.xfs >/dev/null; then
+            mkfs.xfs -n ftype=1 "$1"
+        else
+            mkfs.ext4 -q "$1"
+        fi
     fi
     mkdir -p "$2"
-    echo "UUID=$(blkid -s UUID -o value "$1") $2 xfs defaults,nofail 0 2" >>"$root/etc/fstab"
+    echo "UUID=$(blkid -s UUID -o value "$1") $2 auto defaults,nofail 0 2" >>"$root/etc/fstab"
     mount "$1" "$2"
 }
-END-OF-lib
-# shellcheck source=lib.sh
-. "$MAGNUM_LIB"
 
-# signal STATUS REASON: to the node's wait condition, for as long as Heat may
-# need to come back.
-signal() {
-    body=$MAGNUM_DIR/signal.json
-    printf '{"status": "%s", "reason": "%s", "id": "%s", "data": ""}' \
-        "$1" "$(printf %s "$2" | json)" "$(param name)" >"$body"
-    cat >"$MAGNUM_DIR/signal.conf" <<END
-url = "$(param wait_endpoint)"
-request = "POST"
-header = "X-Auth-Token: $(param wait_token)"
-header = "Content-Type: application/json"
-data-binary = "@$body"
-output = "/dev/null"
-END
-    retry 30 10 http "$MAGNUM_DIR/signal.conf"
-    rm -f "$MAGNUM_DIR/signal.conf" "$body"
+# The rest is what a distribution, a COE or a driver has otherwise; files after
+# this one replace it.
+
+# engine is what runs containers: podman or docker.
+engine=podman
+# pki is the folder with the authorities that the node trusts.
+# shellcheck disable=SC2034 # services read it
+pki=/etc/pki
+
+# inside: what no proxy must see besides the node itself, each with a comma before.
+inside() {
+    :
 }
 
-# step NAME: runs its standard input.
-step() {
-    cat >"$MAGNUM_DIR/step/$1.sh"
-    echo "step $1"
-    if ! sh -eu "$MAGNUM_DIR/step/$1.sh" >"$logs/$1.log" 2>&1 </dev/null; then
-        words=$(tail -n 8 "$logs/$1.log" | tail -c 400)
-        echo "step $1 failed: $words" >&2
-        signal FAILURE "$(param name): step $1 failed: $words"
-        exit 1
-    fi
+# daemon_options: further members of docker's daemon.json, each with a comma
+# before.
+daemon_options() {
+    :
 }
 
-cat >"$MAGNUM_DIR/service/kubelet.sh" <<'END-OF-kubelet'
-#!/bin/sh
-# shellcheck source=../lib.sh
-. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
-set -f # the user's options are words, not patterns
-labels="magnum.openstack.org/role=$(param nodegroup_role),magnum.openstack.org/nodegroup=$(param nodegroup_name)"
-more=$(param node_labels)
-taints=$(param node_taints)
-podman rm --force kubelet || :
-# shellcheck disable=SC2046 # the options are words
-exec podman run --name kubelet --net host --pid host --privileged \
-    --volume /dev:/dev \
-    --volume /etc/cni/net.d:/etc/cni/net.d:ro \
-    --volume /etc/kubernetes:/etc/kubernetes:ro \
-    --volume /etc/machine-id:/etc/machine-id:ro \
-    --volume /etc/pki:/etc/pki:ro \
-    --volume /etc/resolv.conf:/etc/resolv.conf:ro \
-    --volume /lib/modules:/lib/modules:ro \
-    --volume /opt/cni/bin:/opt/cni/bin:ro \
-    --volume /run:/run \
-    --volume /sys:/sys \
-    --volume /sys/fs/cgroup:/sys/fs/cgroup \
-    --volume /usr/lib/os-release:/etc/os-release:ro \
-    --volume /var/lib/docker:/var/lib/docker:rshared \
-    --volume /var/lib/kubelet:/var/lib/kubelet:rshared \
-    --volume /var/log:/var/log \
-    "$(hyperkube)" /hyperkube kubelet \
-    --kubeconfig=/etc/kubernetes/kubelet.conf \
-    --hostname-override="$(node_name)" \
-    --node-ip="$(param address)" \
-    --node-labels="$labels${more:+,$more}" \
-    --client-ca-file=/etc/kubernetes/certs/ca.crt \
-    --tls-cert-file=/etc/kubernetes/certs/kubelet.crt \
-    --tls-private-key-file=/etc/kubernetes/certs/kubelet.key \
-    --anonymous-auth=false \
-    --authentication-token-webhook=true \
-    --authorization-mode=Webhook \
-    --read-only-port=0 \
-    --cgroup-driver="$(param cgroup_driver)" \
-    --network-plugin=cni \
-    --cni-conf-dir=/etc/cni/net.d \
-    --cni-bin-dir=/opt/cni/bin \
-    --cluster-dns="$(param dns_service_ip)" \
-    --cluster-domain=cluster.local \
-    --pod-infra-container-image="$(image pause registry.k8s.io/ 3.2)" \
-    ${taints:+"--register-with-taints=$taints"} \
-    $(param kubelet_options)
-END-OF-kubelet
+# shellcheck shell=sh
+# Keys are made on the node and never leave it; certificates come from Magnum,
+# which is asked as the cluster's trustee. What is secret goes through files of
+# root. $certs, which a later file sets, is where keys and certificates lie.
 
-cat >"$MAGNUM_DIR/service/kube-proxy.sh" <<'END-OF-kube-proxy'
-#!/bin/sh
-# shellcheck source=../lib.sh
-. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
-set -f # the user's options are words, not patterns
-podman rm --force kube-proxy || :
-# shellcheck disable=SC2046 # the options are words
-exec podman run --name kube-proxy --net host --privileged \
-    --volume /etc/kubernetes:/etc/kubernetes:ro \
-    --volume /lib/modules:/lib/modules:ro \
-    --volume /run:/run \
-    "$(hyperkube)" /hyperkube kube-proxy \
-    --kubeconfig=/etc/kubernetes/proxy.conf \
-    --hostname-override="$(node_name)" \
-    --cluster-cidr="$(param pods_network_cidr)" \
-    $(param kubeproxy_options)
-END-OF-kube-proxy
-
-step 010-selinux <<'END-OF-010-selinux'
-#!/bin/sh
-# SELinux as the label selinux_mode says. "disabled" can only be had by a
-# reboot; until then it is permissive.
-# shellcheck source=../lib.sh
-. "$MAGNUM_LIB"
-mode=$(param selinux_mode)
-sed -i "s/^SELINUX=.*/SELINUX=$mode/" "$root/etc/selinux/config"
-case $mode in
-enforcing) setenforce 1 ;;
-*) setenforce 0 || : ;;
-esac
-END-OF-010-selinux
-
-step 050-docker <<'END-OF-050-docker'
-#!/bin/sh
-# docker with the storage and the cgroup driver that were asked for.
-# shellcheck source=../lib.sh
-. "$MAGNUM_LIB"
-systemctl stop docker || :
-driver=$(param docker_storage_driver)
-id=$(param docker_volume)
-mkdir -p "$root/etc/sysconfig"
-setup=$root/etc/sysconfig/docker-storage-setup
-
-if [ -n "$id" ] && [ "$driver" = devicemapper ]; then
-    dev=$(volume "$id")
-    rm -rf "$root"/var/lib/docker/*
-    printf 'STORAGE_DRIVER=devicemapper\nDEVS=%s\nVG=docker\n' "$dev" >"$setup"
-    docker-storage-setup
-else
-    if [ -n "$id" ]; then
-        dev=$(volume "$id")
-        mount_volume "$dev" "$root/var/lib/docker"
-        restorecon -R "$root/var/lib/docker" || :
-    fi
-    # What else the image set up, such as the size of its root, stays.
-    touch "$setup"
-    sed -i '/^STORAGE_DRIVER=/d' "$setup"
-    echo "STORAGE_DRIVER=$driver" >>"$setup"
-    echo "DOCKER_STORAGE_OPTIONS=\"--storage-driver $driver\"" >"$root/etc/sysconfig/docker-storage"
-fi
-
-# kubelet refuses a docker whose cgroup driver is not its own.
-cgroups=$(param cgroup_driver)
-mkdir -p "$root/etc/systemd/system"
-sed "s/native\.cgroupdriver=[a-z]*/native.cgroupdriver=$cgroups/" \
-    "$root/usr/lib/systemd/system/docker.service" >"$root/etc/systemd/system/docker.service"
-systemctl daemon-reload
-systemctl enable docker
-systemctl restart docker
-have=$(docker info --format '{{.CgroupDriver}}')
-if [ "$have" != "$cgroups" ]; then
-    echo "docker's cgroup driver is $have and not $cgroups" >&2
-    exit 1
-fi
-END-OF-050-docker
-
-step 060-certificates <<'END-OF-060-certificates'
-#!/bin/sh
-# Keys are made here and never leave; certificates come from Magnum, which is
-# asked as the cluster's trustee. What is secret goes through files of root.
-# shellcheck source=../lib.sh
-. "$MAGNUM_LIB"
-work=$(mktemp -d "${TMPDIR:-/tmp}/magnum.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-
-name=$(node_name)
-address=$(param address)
-cluster=$(param cluster_uuid)
-magnum=$(param magnum_url)
-
+# login: comes before the others, in the same step.
 login() {
+    work=$(mktemp -d "${TMPDIR:-/tmp}/magnum.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    # shellcheck disable=SC2154 # certs: see above
+    mkdir -p "$certs"
+    retry 30 10 token
+}
+
+token() {
     cat >"$work/login.json" <<END
 {"auth": {"identity": {"methods": ["password"], "password": {"user": {
   "id": "$(param trustee_user_id | json)", "password": "$(param trustee_password | json)"}}}}}
@@ -387,7 +218,7 @@ answered() {
 # authority FILE [TYPE]: a CA's certificate.
 authority() {
     retry 30 10 answered "$certs/$1" \
-        magnum "$magnum/certificates/$cluster${2:+?ca_cert_type=$2}"
+        magnum "$(param magnum_url)/certificates/$(param cluster_uuid)${2:+?ca_cert_type=$2}"
 }
 
 # certificate FILE TYPE CN O SAN: a key and a certificate for it.
@@ -412,10 +243,10 @@ END
     if [ -n "$2" ]; then
         kind=", \"ca_cert_type\": \"$2\""
     fi
-    printf '{"cluster_uuid": "%s", "csr": "%s"%s}' "$cluster" \
+    printf '{"cluster_uuid": "%s", "csr": "%s"%s}' "$(param cluster_uuid)" \
         "$(awk '{printf "%s\\n", $0}' "$work/csr.pem")" "$kind" >"$work/body.json"
     retry 30 10 answered "$certs/$1.crt" \
-        magnum "$magnum/certificates" "$work/body.json"
+        magnum "$(param magnum_url)/certificates" "$work/body.json"
 }
 
 # names PREFIX VALUE...: subject alternative names, without empty and double ones.
@@ -432,7 +263,223 @@ join() {
     sort -u | paste -sd , -
 }
 
-retry 30 10 login
+# shellcheck shell=sh
+# What steps and services of a Kubernetes node share.
+
+# shellcheck disable=SC2154 # root and engine are of the file before
+certs=$root/etc/kubernetes/certs
+
+hyperkube() {
+    image hyperkube "$(param hyperkube_prefix)" "$(param kube_tag)"
+}
+
+# kubeconfig FILE SERVER CERT: a client's configuration.
+kubeconfig() {
+    cat >"$root/etc/kubernetes/$1" <<END
+apiVersion: v1
+kind: Config
+clusters:
+- name: cluster
+  cluster:
+    server: $2
+    certificate-authority: /etc/kubernetes/certs/ca.crt
+users:
+- name: user
+  user:
+    client-certificate: /etc/kubernetes/certs/$3.crt
+    client-key: /etc/kubernetes/certs/$3.key
+contexts:
+- name: default
+  context: {cluster: cluster, user: user}
+current-context: default
+END
+}
+
+# kubectl ARGUMENT...: as the cluster's administrator, from a master.
+kubectl() {
+    "$engine" run --rm --interactive --net host --security-opt label=disable \
+        --volume /etc/kubernetes:/etc/kubernetes:ro "$(hyperkube)" \
+        /hyperkube kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"
+}
+
+# inside: names and addresses of services and pods.
+inside() {
+    printf ',.svc,.cluster.local,%s,%s' "$(param pods_network_cidr)" "$(param portal_network_cidr)"
+}
+
+# shellcheck shell=sh
+# A driver lays its own file over this one.
+
+END-OF-lib
+# shellcheck source=lib.sh
+. "$MAGNUM_LIB"
+
+# signal STATUS REASON: to the node's wait condition, for as long as Heat may
+# need to come back.
+signal() {
+    body=$MAGNUM_DIR/signal.json
+    printf '{"status": "%s", "reason": "%s", "id": "%s", "data": ""}' \
+        "$1" "$(printf %s "$2" | json)" "$(param name)" >"$body"
+    cat >"$MAGNUM_DIR/signal.conf" <<END
+url = "$(param wait_endpoint)"
+request = "POST"
+header = "X-Auth-Token: $(param wait_token)"
+header = "Content-Type: application/json"
+data-binary = "@$body"
+output = "/dev/null"
+END
+    retry 30 10 http "$MAGNUM_DIR/signal.conf"
+    rm -f "$MAGNUM_DIR/signal.conf" "$body"
+}
+
+# step NAME: runs its standard input.
+step() {
+    cat >"$MAGNUM_DIR/step/$1.sh"
+    echo "step $1"
+    if ! sh -eu "$MAGNUM_DIR/step/$1.sh" >"$logs/$1.log" 2>&1 </dev/null; then
+        words=$(tail -n 8 "$logs/$1.log" | tail -c 400)
+        echo "step $1 failed: $words" >&2
+        signal FAILURE "$(param name): step $1 failed: $words"
+        exit 1
+    fi
+}
+
+cat >"$MAGNUM_DIR/service/kubelet.sh" <<'END-OF-kubelet'
+#!/bin/sh
+# shellcheck source=../lib.sh
+. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
+set -f # the user's options are words, not patterns
+labels="magnum.openstack.org/role=$(param nodegroup_role),magnum.openstack.org/nodegroup=$(param nodegroup_name)"
+more=$(param node_labels)
+taints=$(param node_taints)
+"$engine" rm --force kubelet || :
+# shellcheck disable=SC2046 # the options are words
+exec "$engine" run --name kubelet --net host --pid host --privileged \
+    --volume /dev:/dev \
+    --volume /etc/cni/net.d:/etc/cni/net.d:ro \
+    --volume /etc/kubernetes:/etc/kubernetes:ro \
+    --volume /etc/machine-id:/etc/machine-id:ro \
+    --volume "$pki:$pki:ro" \
+    --volume /etc/resolv.conf:/etc/resolv.conf:ro \
+    --volume /lib/modules:/lib/modules:ro \
+    --volume /opt/cni/bin:/opt/cni/bin:ro \
+    --volume /run:/run \
+    --volume /sys:/sys \
+    --volume /sys/fs/cgroup:/sys/fs/cgroup \
+    --volume /usr/lib/os-release:/etc/os-release:ro \
+    --volume /var/lib/docker:/var/lib/docker:rshared \
+    --volume /var/lib/kubelet:/var/lib/kubelet:rshared \
+    --volume /var/log:/var/log \
+    "$(hyperkube)" /hyperkube kubelet \
+    --kubeconfig=/etc/kubernetes/kubelet.conf \
+    --hostname-override="$(node_name)" \
+    --node-ip="$(param address)" \
+    --node-labels="$labels${more:+,$more}" \
+    --client-ca-file=/etc/kubernetes/certs/ca.crt \
+    --tls-cert-file=/etc/kubernetes/certs/kubelet.crt \
+    --tls-private-key-file=/etc/kubernetes/certs/kubelet.key \
+    --anonymous-auth=false \
+    --authentication-token-webhook=true \
+    --authorization-mode=Webhook \
+    --read-only-port=0 \
+    --cgroup-driver="$(param cgroup_driver)" \
+    --network-plugin=cni \
+    --cni-conf-dir=/etc/cni/net.d \
+    --cni-bin-dir=/opt/cni/bin \
+    --cluster-dns="$(param dns_service_ip)" \
+    --cluster-domain=cluster.local \
+    --pod-infra-container-image="$(image pause registry.k8s.io/ 3.2)" \
+    ${taints:+"--register-with-taints=$taints"} \
+    $(param kubelet_options)
+END-OF-kubelet
+
+cat >"$MAGNUM_DIR/service/kube-proxy.sh" <<'END-OF-kube-proxy'
+#!/bin/sh
+# shellcheck source=../lib.sh
+. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
+set -f # the user's options are words, not patterns
+"$engine" rm --force kube-proxy || :
+# shellcheck disable=SC2046 # the options are words
+exec "$engine" run --name kube-proxy --net host --privileged \
+    --volume /etc/kubernetes:/etc/kubernetes:ro \
+    --volume /lib/modules:/lib/modules:ro \
+    --volume /run:/run \
+    "$(hyperkube)" /hyperkube kube-proxy \
+    --kubeconfig=/etc/kubernetes/proxy.conf \
+    --hostname-override="$(node_name)" \
+    --cluster-cidr="$(param pods_network_cidr)" \
+    $(param kubeproxy_options)
+END-OF-kube-proxy
+
+step 010-selinux <<'END-OF-010-selinux'
+#!/bin/sh
+# SELinux as the label selinux_mode says. "disabled" can only be had by a
+# reboot; until then it is permissive.
+# shellcheck source=../lib.sh
+. "$MAGNUM_LIB"
+mode=$(param selinux_mode)
+sed -i "s/^SELINUX=.*/SELINUX=$mode/" "$root/etc/selinux/config"
+case $mode in
+enforcing) setenforce 1 ;;
+*) setenforce 0 || : ;;
+esac
+END-OF-010-selinux
+
+step 050-docker <<'END-OF-050-docker'
+#!/bin/sh
+# docker of Fedora Atomic, with the storage and the cgroup driver that were asked
+# for. docker-daemon.sh is for the others.
+# shellcheck source=../lib.sh
+. "$MAGNUM_LIB"
+systemctl stop docker || :
+driver=$(param docker_storage_driver)
+id=$(param docker_volume)
+mkdir -p "$root/etc/sysconfig"
+setup=$root/etc/sysconfig/docker-storage-setup
+
+if [ -n "$id" ] && [ "$driver" = devicemapper ]; then
+    dev=$(volume "$id")
+    rm -rf "$root"/var/lib/docker/*
+    printf 'STORAGE_DRIVER=devicemapper\nDEVS=%s\nVG=docker\n' "$dev" >"$setup"
+    docker-storage-setup
+else
+    if [ -n "$id" ]; then
+        dev=$(volume "$id")
+        mount_volume "$dev" "$root/var/lib/docker"
+        restorecon -R "$root/var/lib/docker" || :
+    fi
+    # What else the image set up, such as the size of its root, stays.
+    touch "$setup"
+    sed -i '/^STORAGE_DRIVER=/d' "$setup"
+    echo "STORAGE_DRIVER=$driver" >>"$setup"
+    echo "DOCKER_STORAGE_OPTIONS=\"--storage-driver $driver\"" >"$root/etc/sysconfig/docker-storage"
+fi
+
+cgroups=$(param cgroup_driver)
+if [ -n "$cgroups" ]; then
+    mkdir -p "$root/etc/systemd/system"
+    sed "s/native\.cgroupdriver=[a-z]*/native.cgroupdriver=$cgroups/" \
+        "$root/usr/lib/systemd/system/docker.service" >"$root/etc/systemd/system/docker.service"
+fi
+systemctl daemon-reload
+systemctl enable docker
+systemctl restart docker
+# kubelet refuses a docker whose cgroup driver is not its own.
+have=$(docker info --format '{{.CgroupDriver}}')
+if [ -n "$cgroups" ] && [ "$have" != "$cgroups" ]; then
+    echo "docker's cgroup driver is $have and not $cgroups" >&2
+    exit 1
+fi
+END-OF-050-docker
+
+step 060-certificates <<'END-OF-060-certificates'
+#!/bin/sh
+# The node's keys and certificates, and on a master those of the control plane.
+# shellcheck source=../lib.sh
+. "$MAGNUM_LIB"
+name=$(node_name)
+address=$(param address)
+login
 authority ca.crt
 own=$({ names IP "$address" 127.0.0.1; names DNS "$name"; } | join)
 certificate kubelet '' "system:node:$name" system:nodes "$own"
@@ -510,5 +557,6 @@ if [ "$(param role)" = master ]; then
 fi
 END-OF-900-ready
 
+: >"$MAGNUM_DIR/done"
 signal SUCCESS "$(param name) is ready"
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
-podman rm --force etcd || :
-exec podman run --name etcd --net host --security-opt label=disable \
+"$engine" rm --force etcd || :
+exec "$engine" run --name etcd --net host --security-opt label=disable \
     --volume /etc/etcd:/etc/etcd:ro \
     --volume /etc/kubernetes/certs:/etc/kubernetes/certs:ro \
     --volume /var/lib/etcd:/var/lib/etcd \

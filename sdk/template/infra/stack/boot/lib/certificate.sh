@@ -1,17 +1,18 @@
-#!/bin/sh
-# Keys are made here and never leave; certificates come from Magnum, which is
-# asked as the cluster's trustee. What is secret goes through files of root.
-# shellcheck source=../lib.sh
-. "$MAGNUM_LIB"
-work=$(mktemp -d "${TMPDIR:-/tmp}/magnum.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+# shellcheck shell=sh
+# Keys are made on the node and never leave it; certificates come from Magnum,
+# which is asked as the cluster's trustee. What is secret goes through files of
+# root. $certs, which a later file sets, is where keys and certificates lie.
 
-name=$(node_name)
-address=$(param address)
-cluster=$(param cluster_uuid)
-magnum=$(param magnum_url)
-
+# login: comes before the others, in the same step.
 login() {
+    work=$(mktemp -d "${TMPDIR:-/tmp}/magnum.XXXXXX")
+    trap 'rm -rf "$work"' EXIT
+    # shellcheck disable=SC2154 # certs: see above
+    mkdir -p "$certs"
+    retry 30 10 token
+}
+
+token() {
     cat >"$work/login.json" <<END
 {"auth": {"identity": {"methods": ["password"], "password": {"user": {
   "id": "$(param trustee_user_id | json)", "password": "$(param trustee_password | json)"}}}}}
@@ -59,7 +60,7 @@ answered() {
 # authority FILE [TYPE]: a CA's certificate.
 authority() {
     retry 30 10 answered "$certs/$1" \
-        magnum "$magnum/certificates/$cluster${2:+?ca_cert_type=$2}"
+        magnum "$(param magnum_url)/certificates/$(param cluster_uuid)${2:+?ca_cert_type=$2}"
 }
 
 # certificate FILE TYPE CN O SAN: a key and a certificate for it.
@@ -84,10 +85,10 @@ END
     if [ -n "$2" ]; then
         kind=", \"ca_cert_type\": \"$2\""
     fi
-    printf '{"cluster_uuid": "%s", "csr": "%s"%s}' "$cluster" \
+    printf '{"cluster_uuid": "%s", "csr": "%s"%s}' "$(param cluster_uuid)" \
         "$(awk '{printf "%s\\n", $0}' "$work/csr.pem")" "$kind" >"$work/body.json"
     retry 30 10 answered "$certs/$1.crt" \
-        magnum "$magnum/certificates" "$work/body.json"
+        magnum "$(param magnum_url)/certificates" "$work/body.json"
 }
 
 # names PREFIX VALUE...: subject alternative names, without empty and double ones.
@@ -103,33 +104,3 @@ names() {
 join() {
     sort -u | paste -sd , -
 }
-
-retry 30 10 login
-authority ca.crt
-own=$({ names IP "$address" 127.0.0.1; names DNS "$name"; } | join)
-certificate kubelet '' "system:node:$name" system:nodes "$own"
-certificate proxy '' system:kube-proxy system:node-proxier ''
-
-if [ "$(param role)" = master ]; then
-    authority etcd-ca.crt etcd
-    authority front-proxy-ca.crt front-proxy
-    service=$(param portal_network_cidr | sed 's|/.*||')
-    first=${service%.*}.$((${service##*.} + 1))
-    domain=cluster.local
-    api=$({
-        names IP "$address" 127.0.0.1 "$first" "$(param external_address)" \
-            "$(param api_private_address)" "$(param api_public_address)"
-        names DNS "$name" localhost kubernetes kubernetes.default \
-            kubernetes.default.svc "kubernetes.default.svc.$domain"
-    } | join)
-    member=$({ names IP "$address" 127.0.0.1 "$(param etcd_address)"; names DNS "$name"; } | join)
-    certificate server '' kubernetes '' "$api"
-    certificate admin '' admin system:masters ''
-    certificate controller-manager '' system:kube-controller-manager '' ''
-    certificate scheduler '' system:kube-scheduler '' ''
-    certificate etcd etcd etcd '' "$member"
-    certificate etcd-client etcd kube-apiserver-etcd-client '' ''
-    certificate front-proxy front-proxy front-proxy-client '' ''
-    param kube_service_account_key >"$certs/service-account.pub"
-    param kube_service_account_private_key >"$certs/service-account.key"
-fi

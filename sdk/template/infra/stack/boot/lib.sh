@@ -4,8 +4,6 @@
 # MAGNUM_ROOT stands before every path; tests set it.
 
 root=${MAGNUM_ROOT:-}
-certs=$root/etc/kubernetes/certs
-mkdir -p "$certs"
 
 # param NAME: a value, empty if there is none.
 param() {
@@ -41,12 +39,8 @@ image() {
     echo "${prefix:-$2}$1:$3"
 }
 
-hyperkube() {
-    image hyperkube "$(param hyperkube_prefix)" "$(param kube_tag)"
-}
-
-# node_name: the server's name as Kubernetes allows it, which is also what Nova
-# makes of it for the host.
+# node_name: the server's name as a host may have it, which is what Nova makes of
+# it too.
 node_name() {
     param name | tr '[:upper:]_' '[:lower:]-'
 }
@@ -82,7 +76,7 @@ After=network-online.target ${3:-}
 
 [Service]
 ExecStart=/bin/sh /var/lib/magnum/service/$1.sh
-ExecStop=/usr/bin/podman stop --time 20 $1
+ExecStop=/usr/bin/$engine stop --time 20 $1
 Restart=always
 RestartSec=10
 TimeoutStartSec=0
@@ -93,35 +87,6 @@ END
     systemctl daemon-reload
     systemctl enable "$1"
     systemctl restart "$1"
-}
-
-# kubeconfig FILE SERVER CERT: a client's configuration.
-kubeconfig() {
-    cat >"$root/etc/kubernetes/$1" <<END
-apiVersion: v1
-kind: Config
-clusters:
-- name: cluster
-  cluster:
-    server: $2
-    certificate-authority: /etc/kubernetes/certs/ca.crt
-users:
-- name: user
-  user:
-    client-certificate: /etc/kubernetes/certs/$3.crt
-    client-key: /etc/kubernetes/certs/$3.key
-contexts:
-- name: default
-  context: {cluster: cluster, user: user}
-current-context: default
-END
-}
-
-# kubectl ARGUMENT...: as the cluster's administrator, from a master.
-kubectl() {
-    podman run --rm --interactive --net host --security-opt label=disable \
-        --volume /etc/kubernetes:/etc/kubernetes:ro "$(hyperkube)" \
-        /hyperkube kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"
 }
 
 # volume ID: the device of an attached Cinder volume, which shows the first 20
@@ -142,13 +107,37 @@ device_of() {
     return 1
 }
 
-# mount_volume DEVICE FOLDER: as xfs, for this boot and the next ones. A volume
-# that has a file system keeps it.
+# mount_volume DEVICE FOLDER: for this boot and the next ones. A volume that has
+# a file system keeps it; another gets xfs, where the image can make that.
 mount_volume() {
     if [ -z "$(blkid -s TYPE -o value "$1" || :)" ]; then
-        mkfs.xfs -n ftype=1 "$1"
+        if command -v mkfs.xfs >/dev/null; then
+            mkfs.xfs -n ftype=1 "$1"
+        else
+            mkfs.ext4 -q "$1"
+        fi
     fi
     mkdir -p "$2"
-    echo "UUID=$(blkid -s UUID -o value "$1") $2 xfs defaults,nofail 0 2" >>"$root/etc/fstab"
+    echo "UUID=$(blkid -s UUID -o value "$1") $2 auto defaults,nofail 0 2" >>"$root/etc/fstab"
     mount "$1" "$2"
+}
+
+# The rest is what a distribution, a COE or a driver has otherwise; files after
+# this one replace it.
+
+# engine is what runs containers: podman or docker.
+engine=podman
+# pki is the folder with the authorities that the node trusts.
+# shellcheck disable=SC2034 # services read it
+pki=/etc/pki
+
+# inside: what no proxy must see besides the node itself, each with a comma before.
+inside() {
+    :
+}
+
+# daemon_options: further members of docker's daemon.json, each with a comma
+# before.
+daemon_options() {
+    :
 }

@@ -2,11 +2,11 @@
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
 set -f # the user's options are words, not patterns
-podman rm --force kube-apiserver || :
+"$engine" rm --force kube-apiserver || :
 # shellcheck disable=SC2046 # the options are words
-exec podman run --name kube-apiserver --net host --security-opt label=disable \
+exec "$engine" run --name kube-apiserver --net host --security-opt label=disable \
     --volume /etc/kubernetes:/etc/kubernetes:ro \
-    --volume /etc/pki:/etc/pki:ro \
+    --volume "$pki:$pki:ro" \
     "$(hyperkube)" /hyperkube kube-apiserver \
     --advertise-address="$(param address)" \
     --secure-port=6443 \

@@ -8,7 +8,7 @@ fi
 # Nothing inside the cluster goes through a proxy.
 none() {
     param no_proxy
-    echo ",localhost,127.0.0.1,.svc,.cluster.local,$(param pods_network_cidr),$(param portal_network_cidr)"
+    echo ",localhost,127.0.0.1$(inside)"
 }
 
 # Values stand between double quotes, in which sh and systemd have their own

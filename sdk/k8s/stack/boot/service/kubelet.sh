@@ -5,14 +5,14 @@ set -f # the user's options are words, not patterns
 labels="magnum.openstack.org/role=$(param nodegroup_role),magnum.openstack.org/nodegroup=$(param nodegroup_name)"
 more=$(param node_labels)
 taints=$(param node_taints)
-podman rm --force kubelet || :
+"$engine" rm --force kubelet || :
 # shellcheck disable=SC2046 # the options are words
-exec podman run --name kubelet --net host --pid host --privileged \
+exec "$engine" run --name kubelet --net host --pid host --privileged \
     --volume /dev:/dev \
     --volume /etc/cni/net.d:/etc/cni/net.d:ro \
     --volume /etc/kubernetes:/etc/kubernetes:ro \
     --volume /etc/machine-id:/etc/machine-id:ro \
-    --volume /etc/pki:/etc/pki:ro \
+    --volume "$pki:$pki:ro" \
     --volume /etc/resolv.conf:/etc/resolv.conf:ro \
     --volume /lib/modules:/lib/modules:ro \
     --volume /opt/cni/bin:/opt/cni/bin:ro \

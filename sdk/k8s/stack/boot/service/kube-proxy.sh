@@ -2,9 +2,9 @@
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
 set -f # the user's options are words, not patterns
-podman rm --force kube-proxy || :
+"$engine" rm --force kube-proxy || :
 # shellcheck disable=SC2046 # the options are words
-exec podman run --name kube-proxy --net host --privileged \
+exec "$engine" run --name kube-proxy --net host --privileged \
     --volume /etc/kubernetes:/etc/kubernetes:ro \
     --volume /lib/modules:/lib/modules:ro \
     --volume /run:/run \

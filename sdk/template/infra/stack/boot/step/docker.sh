@@ -1,5 +1,6 @@
 #!/bin/sh
-# docker with the storage and the cgroup driver that were asked for.
+# docker of Fedora Atomic, with the storage and the cgroup driver that were asked
+# for. docker-daemon.sh is for the others.
 # shellcheck source=../lib.sh
 . "$MAGNUM_LIB"
 systemctl stop docker || :
@@ -26,16 +27,18 @@ else
     echo "DOCKER_STORAGE_OPTIONS=\"--storage-driver $driver\"" >"$root/etc/sysconfig/docker-storage"
 fi
 
-# kubelet refuses a docker whose cgroup driver is not its own.
 cgroups=$(param cgroup_driver)
-mkdir -p "$root/etc/systemd/system"
-sed "s/native\.cgroupdriver=[a-z]*/native.cgroupdriver=$cgroups/" \
-    "$root/usr/lib/systemd/system/docker.service" >"$root/etc/systemd/system/docker.service"
+if [ -n "$cgroups" ]; then
+    mkdir -p "$root/etc/systemd/system"
+    sed "s/native\.cgroupdriver=[a-z]*/native.cgroupdriver=$cgroups/" \
+        "$root/usr/lib/systemd/system/docker.service" >"$root/etc/systemd/system/docker.service"
+fi
 systemctl daemon-reload
 systemctl enable docker
 systemctl restart docker
+# kubelet refuses a docker whose cgroup driver is not its own.
 have=$(docker info --format '{{.CgroupDriver}}')
-if [ "$have" != "$cgroups" ]; then
+if [ -n "$cgroups" ] && [ "$have" != "$cgroups" ]; then
     echo "docker's cgroup driver is $have and not $cgroups" >&2
     exit 1
 fi

@@ -2,11 +2,11 @@
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
 set -f # the user's options are words, not patterns
-podman rm --force kube-controller-manager || :
+"$engine" rm --force kube-controller-manager || :
 # shellcheck disable=SC2046 # the options are words
-exec podman run --name kube-controller-manager --net host --security-opt label=disable \
+exec "$engine" run --name kube-controller-manager --net host --security-opt label=disable \
     --volume /etc/kubernetes:/etc/kubernetes:ro \
-    --volume /etc/pki:/etc/pki:ro \
+    --volume "$pki:$pki:ro" \
     "$(hyperkube)" /hyperkube kube-controller-manager \
     --kubeconfig=/etc/kubernetes/controller-manager.conf \
     --leader-elect=true \

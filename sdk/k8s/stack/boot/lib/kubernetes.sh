@@ -1,0 +1,43 @@
+# shellcheck shell=sh
+# What steps and services of a Kubernetes node share.
+
+# shellcheck disable=SC2154 # root and engine are of the file before
+certs=$root/etc/kubernetes/certs
+
+hyperkube() {
+    image hyperkube "$(param hyperkube_prefix)" "$(param kube_tag)"
+}
+
+# kubeconfig FILE SERVER CERT: a client's configuration.
+kubeconfig() {
+    cat >"$root/etc/kubernetes/$1" <<END
+apiVersion: v1
+kind: Config
+clusters:
+- name: cluster
+  cluster:
+    server: $2
+    certificate-authority: /etc/kubernetes/certs/ca.crt
+users:
+- name: user
+  user:
+    client-certificate: /etc/kubernetes/certs/$3.crt
+    client-key: /etc/kubernetes/certs/$3.key
+contexts:
+- name: default
+  context: {cluster: cluster, user: user}
+current-context: default
+END
+}
+
+# kubectl ARGUMENT...: as the cluster's administrator, from a master.
+kubectl() {
+    "$engine" run --rm --interactive --net host --security-opt label=disable \
+        --volume /etc/kubernetes:/etc/kubernetes:ro "$(hyperkube)" \
+        /hyperkube kubectl --kubeconfig /etc/kubernetes/admin.conf "$@"
+}
+
+# inside: names and addresses of services and pods.
+inside() {
+    printf ',.svc,.cluster.local,%s,%s' "$(param pods_network_cidr)" "$(param portal_network_cidr)"
+}

@@ -1,0 +1,2 @@
+# shellcheck shell=sh
+# A driver lays its own file over this one.
