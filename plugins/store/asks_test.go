@@ -18,8 +18,8 @@ func TestAsks(t *testing.T) {
 	}{
 		{text: "sandbox: {network: none}", said: ""},
 		{text: "resources: {memory_mib: 512, files: 100}", said: ""},
-		{text: "resources: {memory_mib: 4096}\nsandbox: {network: listen, read: [/a], write: [/b/c], exec: [/usr/bin/helm, /d]}",
-			said: "network to listen, read /a, write /b/c, exec /usr/bin/helm, exec /d, 4096 MiB of memory"},
+		{text: "resources: {memory_mib: 8192}\nsandbox: {network: listen, read: [/a], write: [/b/c], exec: [/usr/bin/helm, /d]}",
+			said: "network to listen, read /a, write /b/c, exec /usr/bin/helm, exec /d, 8192 MiB of memory"},
 		{text: "resources: {files: 5000}", said: "5000 open files"},
 		{text: "sandbox: {reed: [/a]}", refused: "reed"},
 		{text: "name: x", refused: "name"},
