@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -15,12 +17,22 @@ import (
 // inherits are numbered from 3 on, and must not land on it before the exec.
 const binaryFD = 64
 
+// firstInherited is the descriptor of the first file that a child inherits.
+const firstInherited = 3
+
+// scriptLine is how much of a script's first line the system looks at.
+const scriptLine = 256
+
 // ErrChanged is wrapped by the error for a binary that is not what was
 // installed.
 var ErrChanged = errors.New("the driver's binary")
 
 // binary is an open executable whose content has been verified.
-type binary struct{ file *os.File }
+type binary struct {
+	file *os.File
+	// interpreter is the program that executes it; empty where the system does.
+	interpreter string
+}
 
 // openBinary opens path, and refuses it if its content is not of the digest.
 // What is executed later is this descriptor: replacing the file in between
@@ -38,12 +50,6 @@ func openBinary(path, digest string) (*binary, error) {
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("the driver's binary %s is not a regular file but %s", path, info.Mode())
 	}
-	// The system would give an interpreter the path of a descriptor that is
-	// closed by then.
-	start := make([]byte, 2)
-	if _, err := opened.ReadAt(start, 0); err == nil && string(start) == "#!" {
-		return nil, fmt.Errorf("the driver's binary %s is a script: a package needs a program that the system can execute by itself", path)
-	}
 	fd, err := unix.FcntlInt(opened.Fd(), unix.F_DUPFD_CLOEXEC, binaryFD)
 	if err != nil {
 		return nil, fmt.Errorf("keep the driver's binary open: %w", err)
@@ -59,11 +65,44 @@ func openBinary(path, digest string) (*binary, error) {
 		return nil, fmt.Errorf("%w %s was changed after it was installed: its sha256 is %s, not %s; "+
 			"it is not started. Install the package again", ErrChanged, path, got, digest)
 	}
+	b.interpreter, err = interpreterOf(b.file)
+	if err != nil {
+		b.close()
+		return nil, fmt.Errorf("read the driver's binary %s: %w", path, err)
+	}
 	return b, nil
 }
 
-// path is what to execute. It means the child's copy of the descriptor.
-func (b *binary) path() string { return fmt.Sprintf("/proc/self/fd/%d", b.file.Fd()) }
+// interpreterOf is what the first line of a script names.
+func interpreterOf(file io.ReaderAt) (string, error) {
+	start := make([]byte, scriptLine)
+	n, err := file.ReadAt(start, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", err
+	}
+	line, script := strings.CutPrefix(string(start[:n]), "#!")
+	if !script {
+		return "", nil
+	}
+	line, _, _ = strings.Cut(line, "\n")
+	words := strings.Fields(line)
+	if len(words) == 0 {
+		return "", errors.New("it is a script whose first line names no interpreter")
+	}
+	return words[0], nil
+}
+
+// command is the path to execute in a child that inherits some files, and what
+// it inherits then. The path means the child's copy of the descriptor. It
+// is closed by the time the program runs; an interpreter has to open it, and so
+// inherits it.
+func (b *binary) command(inherited []*os.File) (path string, all []*os.File) {
+	if b.interpreter == "" {
+		return fmt.Sprintf("/proc/self/fd/%d", b.file.Fd()), inherited
+	}
+	all = append(slices.Clone(inherited), b.file)
+	return fmt.Sprintf("/proc/self/fd/%d", firstInherited+len(all)-1), all
+}
 
 func (b *binary) close() { _ = b.file.Close() }
 

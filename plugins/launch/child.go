@@ -35,16 +35,17 @@ type child struct {
 func spawn(b *binary, confined *confinement, name string, args, env []string, stdin, stdout, stderr *os.File, extra ...*os.File) (*child, error) {
 	c := &child{reaped: make(chan struct{}), mark: "MAGNUM_DRIVER_START=" + rand.Text()}
 	env = append(env, c.mark)
+	path, inherited := b.command(extra)
 	for try := 1; ; try++ {
 		c.cmd = &exec.Cmd{
-			Path:       b.path(),
+			Path:       path,
 			Args:       append([]string{name}, args...),
 			Env:        env,
 			Dir:        "/",
 			Stdin:      stdin,
 			Stdout:     stdout,
 			Stderr:     stderr,
-			ExtraFiles: extra,
+			ExtraFiles: inherited,
 			// No Pdeathsig: it fires when the thread that forked ends, which
 			// in a Go program is any time.
 			SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
@@ -60,6 +61,10 @@ func spawn(b *binary, confined *confinement, name string, args, env []string, st
 			// milliseconds.
 			<-time.After(busyPause)
 			continue
+		case b.interpreter != "" && errors.Is(err, os.ErrPermission):
+			err = fmt.Errorf("%w (its interpreter %s has to be in the sandbox.exec of its manifest)", err, b.interpreter)
+		case b.interpreter != "" && errors.Is(err, os.ErrNotExist):
+			err = fmt.Errorf("%w (is its interpreter %s there, and is /proc mounted?)", err, b.interpreter)
 		case errors.Is(err, os.ErrNotExist):
 			err = fmt.Errorf("%w (is /proc mounted, and is it a binary for this machine?)", err)
 		}

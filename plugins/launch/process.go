@@ -82,6 +82,9 @@ func Start(ctx context.Context, cfg Config) (*Process, error) {
 		return nil, p.failed(ctx, err)
 	}
 	p.identity.SHA256 = cfg.SHA256
+	if b.interpreter != "" {
+		p.identity.SHA256 = executable(p.PID()) // what the system executes
+	}
 	// A Go program raises its limit of files as it comes up, and root's may have
 	// done so just after it was set.
 	if cfg.User == nil {

@@ -121,9 +121,11 @@ func (k Keys) config() (*tls.Config, *x509.CertPool, error) {
 		return nil, nil, errors.New("read the connection's peer certificate: there is none")
 	}
 	return &tls.Config{
-		MinVersion:       tls.VersionTLS13,
-		Certificates:     []tls.Certificate{own},
-		CurvePreferences: []tls.CurveID{tls.X25519},
+		MinVersion:   tls.VersionTLS13,
+		Certificates: []tls.Certificate{own},
+		// The second is the only one of gRPC's implementation in C, which serves
+		// for Python, Ruby and others. It costs them one more round trip.
+		CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256},
 	}, peer, nil
 }
 

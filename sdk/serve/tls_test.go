@@ -5,6 +5,7 @@ import (
 	"net"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/go-magnum/magnum/sdk/serve"
 )
@@ -16,6 +17,27 @@ func connectTLS(t *testing.T, host, process serve.Keys) error {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return connectServer(t, host, serverTLS)
+}
+
+// A server of gRPC's implementation in C takes P-256 alone.
+func TestHostTakesServersOfOtherLanguages(t *testing.T) {
+	host, process, err := serve.NewKeys(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, err := process.ServerConfig()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.CurvePreferences = []tls.CurveID{tls.CurveP256}
+	if err := connectServer(t, host, config); err != nil {
+		t.Error(err)
+	}
+}
+
+func connectServer(t *testing.T, host serve.Keys, serverTLS *tls.Config) error {
+	t.Helper()
 	clientTLS, err := host.ClientConfig()
 	if err != nil {
 		t.Fatal(err)

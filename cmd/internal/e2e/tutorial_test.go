@@ -176,7 +176,8 @@ func TestTutorial(t *testing.T) {
 	}
 }
 
-func (r *reader) obey(s step) {
+// obey returns what the command printed.
+func (r *reader) obey(s step) string {
 	r.t.Helper()
 	var out string
 	var err error
@@ -195,6 +196,7 @@ func (r *reader) obey(s step) {
 		r.t.Fatalf("%s: %v\n%s", s.text, err, out)
 	}
 	r.t.Logf("%s\n%s", s.text, out)
+	return out
 }
 
 // patch makes a change to files that the page shows.
