@@ -13,6 +13,7 @@ import (
 const (
 	exitNotFound     = 3
 	exitVerification = 4
+	exitDiffers      = 52
 )
 
 // exit is what a kind of error makes the process exit with.
@@ -48,13 +49,14 @@ var exits = []exit{
 	{24, store.ErrFetch, "the source cannot be read, or not in time"},
 	{25, store.ErrVersionTaken, "the version is installed with other content"},
 	{26, store.ErrConflict, "an active driver makes clusters of the same type with the same priority"},
+	{27, store.ErrOtherDriver, "the source has another driver or version than the file of `drivers.d` wants"},
 	{30, store.ErrUnsigned, "the package is not signed and has to be"},
 	{31, store.ErrBadSignature, "a signature is wrong: it is of other content"},
 	{32, store.ErrUnknownKey, "only keys that the trust file does not name have signed"},
 	{33, store.ErrExpiredKey, "a key that has expired would be needed"},
 	{34, store.ErrTooFewSignatures, "fewer keys have signed than the threshold"},
 	{35, store.ErrNameNotAllowed, "who signed may not publish a driver of this name"},
-	{36, launch.ErrOwner, "others than root and this user may write to the package, the store or the trust file"},
+	{36, launch.ErrOwner, "others than root and this user may write to the package, the store, the trust file or a file of `drivers.d`"},
 	{37, store.ErrTrustFile, "the trust file cannot be used"},
 	{40, store.ErrDowngrade, "the version is older than the active one"},
 	{41, store.ErrPinned, "clusters are pinned to the version"},
@@ -64,6 +66,9 @@ var exits = []exit{
 	{45, errBusy, "the cluster has an operation under way, or the version is being removed"},
 	{46, supervise.ErrUnproved, "the driver does not come up in its self-test"},
 	{47, errRolledBack, "a service had trouble with the version, and what was active before is so again"},
+	{50, store.ErrDesired, "a file of `drivers.d`, or a lock file, cannot be used"},
+	{51, store.ErrConfig, "the driver does not take the configuration in its file of `drivers.d`"},
+	{exitDiffers, nil, "`sync --check`, `lock --check`: the drivers are not as they are wanted"},
 }
 
 // failed gives an error its exit code.

@@ -19,5 +19,6 @@ func root() *cobra.Command {
 		activate(), enable(), pin(), unpin(), rollback(), history(), disable(), remove(), gc(), status(), crashes(), conformance())
 	c.AddCommand(newDriver())
 	c.AddCommand(upgrade())
+	c.AddCommand(syncDrivers(), lock())
 	return c
 }

@@ -123,3 +123,8 @@ func read(t *testing.T, path string) string {
 	}
 	return string(text)
 }
+
+func digestOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}

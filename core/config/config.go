@@ -167,6 +167,9 @@ type Drivers struct {
 	UnconfinedDrivers []string `ini:"unconfined_drivers"`
 	GrantedDrivers    []string `ini:"granted_drivers" default:"*"`
 	User              string   `ini:"user"`
+	// ConfigDir has a file for each driver that says which version is wanted
+	// and how it is configured; it need not be there. Upstream has none.
+	ConfigDir string `ini:"config_dir" default:"/etc/magnum/drivers.d"`
 	// TrustFile says whose driver packages may be installed; it need not be
 	// there. Upstream has no such thing.
 	TrustFile string `ini:"trust_file" default:"/etc/magnum/driver-trust.yaml"`

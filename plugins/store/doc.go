@@ -16,6 +16,7 @@
 //	signatures/<digest>/       what vouched for the package
 //	index/<name>/<version>     link to the package; a version never changes
 //	generations/<name>/NNNN.json  what was activated when
+//	sources/<digest of a source's name>  link to what it has
 //	active/<name>              link to the package in use
 //
 // Reading needs no lock and starts no process: every change becomes visible by

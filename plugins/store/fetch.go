@@ -16,9 +16,13 @@ import (
 	"strings"
 )
 
+// digestPattern is a sha256 in hex.
+var digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
 // source is where a package comes from: a directory or an archive on disk, or
 // an archive on a server.
 type source struct {
+	text   string // as it was named
 	path   string
 	url    string
 	digest string // that it must have, in hex; empty for any
@@ -31,10 +35,10 @@ func Remote(text string) bool {
 
 // parseSource reads SOURCE[@sha256:DIGEST].
 func parseSource(text string) (source, error) {
-	src := source{path: text}
+	src := source{text: text, path: text}
 	if at := strings.LastIndex(text, "@sha256:"); at >= 0 {
 		src.path, src.digest = text[:at], text[at+len("@sha256:"):]
-		if !regexp.MustCompile(`^[0-9a-f]{64}$`).MatchString(src.digest) {
+		if !digestPattern.MatchString(src.digest) {
 			return src, refuse(ErrOtherDigest, "%q is not a sha256 in hex", src.digest)
 		}
 	}
@@ -57,6 +61,16 @@ func parseSource(text string) (source, error) {
 		return src, nil
 	}
 	return src, refuse(ErrFetch, "%s:// is not known: name a path, or a file://, https:// or http:// URL", scheme)
+}
+
+// holds refuses a folder whose package is not the one that was asked for. What
+// is an archive was compared when it was fetched.
+func (src source) holds(dir, digest string) error {
+	if src.path == dir && src.digest != "" && src.digest != digest {
+		return refuse(ErrOtherDigest, "the sha256 of its %s is %s, not %s: it is not what was asked for",
+			digestsFile, digest, src.digest)
+	}
+	return nil
 }
 
 // fetch brings a package into the store's own directory, unpacked if it is an

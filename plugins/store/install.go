@@ -26,6 +26,8 @@ type InstallRequest struct {
 	// Prove, if not nil, has the last word on a package that passed all else,
 	// before the store has it.
 	Prove func(context.Context, Package) error
+	// Desired, if set, is what the package must be.
+	Desired *Desired
 }
 
 // Install fetches and verifies a package, proves that its binary is what
@@ -68,9 +70,8 @@ func (s *Store) install(ctx context.Context, r InstallRequest) (Package, error) 
 	}
 	defer removeTree(temp)
 	digest := digestOf(list)
-	if src.path != "" && srcDir == src.path && src.digest != "" && src.digest != digest {
-		return Package{}, refuse(ErrOtherDigest, "the sha256 of its %s is %s, not %s: it is not what was asked for",
-			digestsFile, digest, src.digest)
+	if err := src.holds(srcDir, digest); err != nil {
+		return Package{}, err
 	}
 	p, err := readCopy(temp, list)
 	if err != nil {
@@ -80,6 +81,11 @@ func (s *Store) install(ctx context.Context, r InstallRequest) (Package, error) 
 	// Nobody's binary runs before somebody vouched for it.
 	if p.Signers, err = s.vouch(p, src, list, signatures); err != nil {
 		return Package{}, err
+	}
+	if r.Desired != nil {
+		if err := r.Desired.Check(p); err != nil {
+			return Package{}, err
+		}
 	}
 	if err := s.ask(ctx, temp, p); err != nil {
 		return Package{}, err
@@ -107,6 +113,9 @@ func (s *Store) install(ctx context.Context, r InstallRequest) (Package, error) 
 	if err := s.index(p); err != nil {
 		return Package{}, err
 	}
+	if err := s.remember(src, digest); err != nil {
+		return Package{}, err
+	}
 	if !r.KeepActive {
 		if err := s.activate(p, Generation{By: r.By, Reason: cmp.Or(r.Reason, "install")}); err != nil {
 			return Package{}, err
@@ -126,19 +135,8 @@ func (s *Store) copyPackage(srcDir string) (temp string, list []byte, signatures
 		return "", nil, nil, fmt.Errorf("open the package: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	text, err := readText(root, digestsFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", nil, nil, refuse(ErrNotPackage, "there is no %s: it is not a driver package. Make one with: "+
-			"magnum-driver-manage package BINARY DIR", digestsFile)
-	}
+	files, text, err := readTree(root)
 	if err != nil {
-		return "", nil, nil, err
-	}
-	files, err := parseDigests(text)
-	if err != nil {
-		return "", nil, nil, err
-	}
-	if err := files.checkTree(root); err != nil {
 		return "", nil, nil, err
 	}
 	if signatures, err = readSignatures(root); err != nil {
@@ -153,6 +151,23 @@ func (s *Store) copyPackage(srcDir string) (temp string, list []byte, signatures
 		return "", nil, nil, err
 	}
 	return temp, text, signatures, nil
+}
+
+// readTree reads a package's list of files, and proves that they are there and
+// no others. What is in them is not looked at.
+func readTree(root *os.Root) (files digests, list []byte, err error) {
+	list, err = readText(root, digestsFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, refuse(ErrNotPackage, "there is no %s: it is not a driver package. Make one with: "+
+			"magnum-driver-manage package BINARY DIR", digestsFile)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	if files, err = parseDigests(list); err != nil {
+		return nil, nil, err
+	}
+	return files, list, files.checkTree(root)
 }
 
 // copyTree copies the listed files, and the list, to a directory and makes all
@@ -270,6 +285,10 @@ func (s *Store) mayActivate(p Package, force bool) error {
 	if err != nil {
 		return err
 	}
+	return mayReplace(active, p, force)
+}
+
+func mayReplace(active []Package, p Package, force bool) error {
 	for _, other := range active {
 		if other.Damage != nil {
 			continue // it makes no clusters

@@ -68,6 +68,12 @@ var (
 	ErrActive = errors.New("the version is active")
 	// ErrNoGeneration is for a rollback that has nowhere to go.
 	ErrNoGeneration = errors.New("there is nothing to roll back to")
+	// ErrDesired is for a file of drivers.d that cannot be used.
+	ErrDesired = errors.New("a file of drivers.d cannot be used")
+	// ErrOtherDriver is for a source with another driver or version than wanted.
+	ErrOtherDriver = errors.New("another driver or version than wanted")
+	// ErrConfig is for a configuration that a driver does not take.
+	ErrConfig = errors.New("the configuration does not fit")
 	// ErrLocked is for a store that somebody else is changing.
 	ErrLocked = errors.New("the driver store is locked")
 )

@@ -57,6 +57,7 @@ func (s *Store) remove(name, version, digest string) error {
 	_ = os.Remove(filepath.Dir(link)) // if it was the last version
 	removeTree(s.contentPath(digest))
 	removeTree(filepath.Join(s.dir, signaturesDir, digest))
+	s.forget(digest)
 	return nil
 }
 

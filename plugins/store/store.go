@@ -25,6 +25,7 @@ const (
 	generationsDir = "generations"
 	activeDir      = "active"
 	signaturesDir  = "signatures"
+	sourcesDir     = "sources"
 	lockFile       = "lock"
 )
 
@@ -91,7 +92,7 @@ func Open(dir string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the driver store %s: %w", dir, err)
 	}
-	for _, sub := range []string{contentDir, indexDir, generationsDir, activeDir, signaturesDir} {
+	for _, sub := range []string{contentDir, indexDir, generationsDir, activeDir, signaturesDir, sourcesDir} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), dirMode); err != nil {
 			return nil, fmt.Errorf("open the driver store %s: %w", dir, err)
 		}

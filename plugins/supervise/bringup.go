@@ -1,15 +1,12 @@
 package supervise
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/sdk/driver"
@@ -35,15 +32,19 @@ func (i *instance) bringUp(ctx context.Context) (*process, error) {
 	if err := i.cfg.Store.CheckOwner(i.pkg); err != nil {
 		return nil, err
 	}
+	config, err := i.configuration()
+	if err != nil {
+		return nil, err
+	}
 	p, err := launch.Start(ctx, cfg)
 	if err != nil {
 		return nil, err
 	}
-	if err := i.prepare(ctx, serve.NewControl(p.Conn())); err != nil {
+	if err := i.prepare(ctx, serve.NewControl(p.Conn()), config); err != nil {
 		return nil, errors.Join(err, p.Kill())
 	}
 	now := i.cfg.Now()
-	return &process{Process: p, started: now, used: now, open: map[int]openCall{}}, nil
+	return &process{Process: p, started: now, used: now, config: config, open: map[int]openCall{}}, nil
 }
 
 // named reports whether a list has a name, or all.
@@ -51,7 +52,7 @@ func named(list []string, name string) bool {
 	return slices.Contains(list, name) || slices.Contains(list, "*")
 }
 
-func (i *instance) prepare(ctx context.Context, control serve.Control) error {
+func (i *instance) prepare(ctx context.Context, control serve.Control, config []byte) error {
 	hello, err := control.Handshake(ctx, driver.HandshakeRequest{
 		CoreVersion:   i.cfg.CoreVersion,
 		ProtocolMinor: driver.ProtocolMinor,
@@ -62,10 +63,7 @@ func (i *instance) prepare(ctx context.Context, control serve.Control) error {
 	if err := i.matches(hello); err != nil {
 		return rejection{err}
 	}
-	if config := i.cfg.Config[i.pkg.Name]; len(config) > 0 {
-		if err := checkConfig(i.pkg.Description.ConfigSchema, config); err != nil {
-			return rejection{err}
-		}
+	if len(config) > 0 {
 		out, err := control.Configure(ctx, driver.ConfigureRequest{Config: config})
 		if err != nil {
 			return fmt.Errorf("configure: %w", err)
@@ -133,58 +131,4 @@ func waits(dependencies []driver.Dependency) string {
 		return "nothing it names"
 	}
 	return strings.Join(names, "; ")
-}
-
-// checkConfig holds the operator's configuration against the driver's schema.
-// Its errors name places and never values, which may be secret.
-func checkConfig(schema driver.RawJSON, config []byte) error {
-	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(config))
-	if err != nil {
-		return errors.New("the configuration is not valid JSON")
-	}
-	if _, ok := value.(map[string]any); !ok {
-		return errors.New("the configuration is not a JSON object")
-	}
-	if len(schema) == 0 {
-		return nil
-	}
-	const name = "config-schema.json"
-	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema))
-	if err != nil {
-		return fmt.Errorf("the driver's config_schema is not valid JSON: %w", err)
-	}
-	compiler := jsonschema.NewCompiler()
-	compiler.UseLoader(noLoader{})
-	if err := compiler.AddResource(name, document); err != nil {
-		return fmt.Errorf("the driver's config_schema: %w", err)
-	}
-	compiled, err := compiler.Compile(name)
-	if err != nil {
-		return fmt.Errorf("the driver's config_schema is not a JSON Schema: %w", err)
-	}
-	err = compiled.Validate(value)
-	if invalid := (*jsonschema.ValidationError)(nil); errors.As(err, &invalid) {
-		return fmt.Errorf("the configuration does not fit the driver's config_schema at %s",
-			strings.Join(slices.Compact(slices.Sorted(slices.Values(places(invalid)))), ", "))
-	}
-	return err
-}
-
-// places lists where in the configuration the innermost faults are.
-func places(e *jsonschema.ValidationError) []string {
-	if len(e.Causes) == 0 {
-		return []string{"/" + strings.Join(e.InstanceLocation, "/")}
-	}
-	var all []string
-	for _, cause := range e.Causes {
-		all = append(all, places(cause)...)
-	}
-	return all
-}
-
-// noLoader keeps a schema from reading anything beyond itself.
-type noLoader struct{}
-
-func (noLoader) Load(url string) (any, error) {
-	return nil, fmt.Errorf("references to %s are not allowed in a driver's schema", url)
 }

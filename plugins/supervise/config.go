@@ -16,8 +16,10 @@ type Config struct {
 	Logger hclog.Logger
 	// CoreVersion is what drivers are told in the handshake.
 	CoreVersion string
-	// Config holds the operator's configuration by driver name, JSON objects.
-	Config map[string][]byte
+	// Configuration is the operator's for a driver, a JSON object; empty for
+	// none. It is asked at every start and again every ProbeInterval. By
+	// default there is none.
+	Configuration func(name string) ([]byte, error)
 
 	// Launch is the pattern for starting a process: directories, environment
 	// and the times of its start and its end. The package fills in the rest.
@@ -104,6 +106,9 @@ func (c Config) withDefaults() Config {
 		if *n.value == 0 {
 			*n.value = n.standard
 		}
+	}
+	if c.Configuration == nil {
+		c.Configuration = func(string) ([]byte, error) { return nil, nil }
 	}
 	if c.Now == nil {
 		c.Now = time.Now

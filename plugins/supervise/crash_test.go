@@ -152,7 +152,7 @@ func TestCrashesOfReadyDriverArePaced(t *testing.T) {
 
 func TestRejected(t *testing.T) {
 	cfg := config(t)
-	cfg.Config = map[string][]byte{"test-driver": []byte(`{"kee": 1}`)}
+	cfg.Configuration = func(string) ([]byte, error) { return []byte(`{"kee": 1}`), nil }
 	d := drivers(t, cfg)
 	if _, err := d.Get(t.Context(), "test-driver", ""); err == nil {
 		t.Fatal("it starts")

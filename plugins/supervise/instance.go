@@ -41,6 +41,9 @@ type instance struct {
 	retired   bool                  // another version has taken its place
 	live      map[*process]struct{} // all there are, also those on their way out
 	closed    bool
+	// config is what the process that was last used has; nil before any.
+	config      *[]byte
+	configError string // what was told of the one it does not have
 }
 
 // start is an attempt that any number of callers wait for.
@@ -204,7 +207,14 @@ func (i *instance) started(attempt *start, p *process, err error) {
 		return
 	}
 	p.trial = attempt.trial
+	i.use(p)
+}
+
+// use has a process take the calls; i.mu is held.
+func (i *instance) use(p *process) {
 	i.process, i.overdue, i.retired = p, 0, false
+	config := p.config
+	i.config = &config
 	i.starts++
 	i.live[p] = struct{}{}
 	i.enter(StateReady, "pid", p.PID(), "confinement", p.Confinement())

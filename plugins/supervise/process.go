@@ -14,6 +14,8 @@ type process struct {
 	started time.Time
 	// trial says that it is the one attempt of a half-open breaker.
 	trial bool
+	// config is what it was configured with; empty for nothing.
+	config []byte
 
 	// What the instance knows of its end; guarded by the instance's lock.
 	ordered   bool // we wanted it to end

@@ -38,7 +38,7 @@ func TestProve(t *testing.T) {
 		cfg := config(t) // sees that nothing is left behind
 		cfg.Store = s
 		if c.config != "" {
-			cfg.Config = map[string][]byte{"test-driver": []byte(c.config)}
+			cfg.Configuration = func(string) ([]byte, error) { return []byte(c.config), nil }
 		}
 		err := supervise.Prove(t.Context(), cfg, c.pkg)
 		switch {

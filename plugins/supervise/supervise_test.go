@@ -505,7 +505,7 @@ func TestConfiguration(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			cfg := config(t)
-			cfg.Config = map[string][]byte{"test-driver": []byte(tt.config)}
+			cfg.Configuration = func(string) ([]byte, error) { return []byte(tt.config), nil }
 			set, err := drivers(t, cfg).Get(t.Context(), "test-driver", "")
 			if tt.want == "" {
 				if err != nil {

@@ -37,6 +37,9 @@ func (i *instance) tend(p *process) {
 			misses++
 		}
 		i.probed(p, misses, waits)
+		if alive && i.tended(p) {
+			i.reconfigure(p)
+		}
 	}
 }
 

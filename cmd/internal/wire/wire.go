@@ -70,11 +70,14 @@ func Supervision(env command.Env, s *store.Store) (supervise.Config, error) {
 	}
 	return supervise.Config{
 		Store: s, Logger: env.Logger.Named("drivers"), CoreVersion: command.Version(),
-		Launch:      launch.Config{Confine: launch.Confine(env.Config.Drivers.Confine), User: user},
-		Unconfined:  env.Config.Drivers.UnconfinedDrivers,
-		Granted:     env.Config.Drivers.GrantedDrivers,
-		CrashDir:    CrashDir(env.Config),
-		RunDir:      RunDir(env.Config),
+		Launch:     launch.Config{Confine: launch.Confine(env.Config.Drivers.Confine), User: user},
+		Unconfined: env.Config.Drivers.UnconfinedDrivers,
+		Granted:    env.Config.Drivers.GrantedDrivers,
+		CrashDir:   CrashDir(env.Config),
+		RunDir:     RunDir(env.Config),
+		Configuration: func(name string) ([]byte, error) {
+			return store.Configuration(env.Config.Drivers.ConfigDir, name)
+		},
 		IdleTimeout: time.Duration(env.Config.Drivers.IdleTimeout) * time.Second,
 	}, nil
 }

@@ -80,9 +80,16 @@ func (d *testDriver) Describe(context.Context, driver.DescribeRequest) (driver.D
 	}}, nil
 }
 
-//nolint:unparam // the interface asks for both results
+// Configure refuses some configurations, and takes others only as the first.
 func (d *testDriver) Configure(_ context.Context, req driver.ConfigureRequest) (driver.ConfigureResponse, error) {
-	d.configured.Store(string(req.Config))
+	config := string(req.Config)
+	switch {
+	case strings.Contains(config, "refuse"):
+		return driver.ConfigureResponse{}, driver.Errorf(driver.ClassInvalidInput, "not with me")
+	case strings.Contains(config, "restart") && d.configured.Load() != nil:
+		return driver.ConfigureResponse{NeedsRestart: true}, nil
+	}
+	d.configured.Store(config)
 	return driver.ConfigureResponse{}, nil
 }
 
