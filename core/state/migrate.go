@@ -13,6 +13,9 @@ import (
 	"github.com/uptrace/bun"
 )
 
+// Two files with one number make every upgrade fail: after a merge look again
+// which number is free.
+//
 //go:embed migrations
 var migrations embed.FS
 
