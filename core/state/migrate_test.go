@@ -84,3 +84,19 @@ func TestUpgradeRefuses(t *testing.T) {
 		}
 	})
 }
+
+// Two changes may each bring the next migration: then one has to make way.
+func TestMigrationsHaveNumbersOfTheirOwn(t *testing.T) {
+	entries, err := migrations.ReadDir("migrations/sqlite")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]string{}
+	for _, e := range entries {
+		number, _, _ := strings.Cut(e.Name(), "_")
+		if other, taken := seen[number]; taken {
+			t.Errorf("%s and %s have one number: give the one that is newer the next", other, e.Name())
+		}
+		seen[number] = e.Name()
+	}
+}
