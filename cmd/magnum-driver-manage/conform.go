@@ -17,7 +17,7 @@ func conformance() *cobra.Command {
 		asks  string
 	)
 	c := &cobra.Command{
-		Use: "conform BINARY|PACKAGE", Short: "Check a driver against the rules of the driver contract", Args: cobra.ExactArgs(1),
+		Use: "conform BINARY|PACKAGE|SOURCES", Short: "Check a driver against the rules of the driver contract", Args: cobra.ExactArgs(1),
 		Long: "Check a driver against the rules of the driver contract, docs/contract/driver.md.\n\n" +
 			"The driver, in any language, is started several times as a conductor starts it, and asked over\n" +
 			"gRPC, with what its manifest asks for and no more. A package is verified first. The exit code is 0 if no rule is broken, else 1.",

@@ -173,7 +173,13 @@ func bytes(m proto.Message) ([]byte, error) {
 	return proto.MarshalOptions{Deterministic: true}.Marshal(m)
 }
 
-// first is the first error of several, with how many more there are.
+// faults are several errors of one rule. In words they are the first, with how
+// many more there are.
+type faults []error
+
+func (f faults) Error() string { return fmt.Sprintf("%v (and %d more)", f[0], len(f)-1) }
+
+// first is nil, an error, or several as faults.
 func first(errs []error) error {
 	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 	var skipped skip
@@ -183,5 +189,5 @@ func first(errs []error) error {
 	case len(errs) == 1 || errors.As(errs[0], &skipped):
 		return errs[0]
 	}
-	return fmt.Errorf("%w (and %d more)", errs[0], len(errs)-1)
+	return faults(errs)
 }

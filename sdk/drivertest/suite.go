@@ -66,7 +66,9 @@ type Result struct {
 	Rule    string // DRV-nnn
 	Name    string // what it is about, in a few words
 	Verdict Verdict
-	Reason  string // why it failed or was skipped
+	Reason  string // why it failed or was skipped, in short
+	// Faults are all reasons of a failure, where a rule looks at many things.
+	Faults []string
 }
 
 // Rule is one that the suite checks.
@@ -120,6 +122,11 @@ func (s *session) run(ctx context.Context, r Rule) Result {
 		out.Verdict, out.Reason = Skipped, string(skipped)
 	case err != nil:
 		out.Verdict, out.Reason = Fail, err.Error()
+		all := faults{err}
+		errors.As(err, &all)
+		for _, fault := range all {
+			out.Faults = append(out.Faults, fault.Error())
+		}
 	}
 	return out
 }
