@@ -4,11 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
-	"io/fs"
 	"net"
-	"os/exec"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -16,77 +12,19 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic"
-	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
 
-func TestScriptsParse(t *testing.T) {
-	need(t, "sh")
-	for _, c := range cases() {
-		out := render(t, c.request())
-		for name, script := range out.Files {
-			if !strings.HasPrefix(name, "boot/") {
-				continue
-			}
-			cmd := exec.Command("sh", "-n")
-			cmd.Stdin = strings.NewReader(script)
-			if text, err := cmd.CombinedOutput(); err != nil {
-				t.Errorf("%s: %s: %v\n%s", c.name, name, err, text)
-			}
-		}
-	}
-}
-
-func TestShellcheck(t *testing.T) {
-	need(t, "shellcheck")
-	dir := t.TempDir()
-	out := render(t, base())
-	files := []string{}
-	for _, role := range []string{"master", "minion"} {
-		path := filepath.Join(dir, role+".sh")
-		write(t, path, out.Files["boot/"+role+".sh"])
-		files = append(files, path)
-	}
-	shared := atomic.Definition().Files
-	first, err := fs.ReadFile(shared, "boot/lib.sh")
-	if err != nil {
-		t.Fatal(err)
-	}
-	lib := string(first)
-	err = fs.WalkDir(shared, "boot", func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() || !strings.HasSuffix(path, ".sh") || path == "boot/lib.sh" {
-			return err
-		}
-		text, err := fs.ReadFile(shared, path)
-		if strings.HasPrefix(path, "boot/lib/") {
-			lib += string(text)
-		}
-		write(t, filepath.Join(dir, path), string(text))
-		files = append(files, filepath.Join(dir, path))
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	write(t, filepath.Join(dir, "boot", "lib.sh"), lib)
-	write(t, filepath.Join(dir, "lib.sh"), lib)
-	write(t, filepath.Join(dir, "first", "lib.sh"), string(first))
-	args := append([]string{"--external-sources", "--source-path=SCRIPTDIR", filepath.Join(dir, "first", "lib.sh")}, files...)
-	if text, err := exec.Command("shellcheck", args...).CombinedOutput(); err != nil {
-		t.Errorf("%v\n%s", err, text)
-	}
-}
-
 func TestMasterBoots(t *testing.T) {
-	need(t, "sh", "curl", "openssl")
-	c := startCloud(t)
-	c.busy = 2 // Magnum may not know the cluster's certificates yet
+	templatetest.Need(t, "sh", "curl", "openssl")
+	c := templatetest.StartCloud(t)
+	c.Busy = 2 // Magnum may not know the cluster's certificates yet
 	m := newMachine(t, c, "master")
-	out, err := m.boot(render(t, base()).Files["boot/master.sh"])
+	out, err := m.Boot(suite().Render(t, base()).Files["boot/master.sh"])
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if diff := cmp.Diff([]signal{{"SUCCESS", "Prod_1-master-0 is ready", "Prod_1-master-0"}}, c.told); diff != "" {
+	if diff := cmp.Diff([]templatetest.Signal{{Status: "SUCCESS", Reason: "Prod_1-master-0 is ready", ID: "Prod_1-master-0"}}, c.Signals()); diff != "" {
 		t.Errorf("signals: %s\n%s", diff, out)
 	}
 
@@ -95,15 +33,15 @@ func TestMasterBoots(t *testing.T) {
 		"|admin|system:masters", "|system:kube-controller-manager|", "|system:kube-scheduler|",
 		"etcd|etcd|", "etcd|kube-apiserver-etcd-client|", "front-proxy|front-proxy-client|",
 	}
-	if diff := cmp.Diff(want, c.csrs); diff != "" {
+	if diff := cmp.Diff(want, c.Signed()); diff != "" {
 		t.Error(diff)
 	}
 	for name, kind := range map[string]string{"ca": "", "etcd-ca": "etcd", "front-proxy-ca": "front-proxy"} {
-		if got := m.read("etc/kubernetes/certs/" + name + ".crt"); strings.TrimSpace(got) != strings.TrimSpace(c.cas[kind].pem) {
+		if got := m.Read("etc/kubernetes/certs/" + name + ".crt"); strings.TrimSpace(got) != strings.TrimSpace(c.Authority(kind)) {
 			t.Errorf("%s.crt is\n%s", name, got)
 		}
 	}
-	server := m.certificate("server")
+	server := m.Certificate("etc/kubernetes/certs/server.crt")
 	for _, host := range []string{
 		"10.0.0.11", "127.0.0.1", "10.254.0.1", "172.24.4.9", "10.0.0.5", "172.24.4.5", "prod-1-master-0",
 		"kubernetes", "kubernetes.default.svc.cluster.local",
@@ -112,7 +50,7 @@ func TestMasterBoots(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	etcd := m.certificate("etcd")
+	etcd := m.Certificate("etc/kubernetes/certs/etcd.crt")
 	for _, host := range []string{"10.0.0.11", "127.0.0.1", "10.0.0.6"} {
 		if err := etcd.VerifyHostname(host); err != nil {
 			t.Error(err)
@@ -121,19 +59,19 @@ func TestMasterBoots(t *testing.T) {
 	if !slices.Contains(etcd.ExtKeyUsage, x509.ExtKeyUsageClientAuth) || !slices.Contains(etcd.ExtKeyUsage, x509.ExtKeyUsageServerAuth) {
 		t.Errorf("etcd's certificate is for %v, but its peers are clients and servers", etcd.ExtKeyUsage)
 	}
-	if diff := cmp.Diff([]net.IP{net.IPv4(10, 0, 0, 11).To4(), net.IPv4(127, 0, 0, 1).To4()}, m.certificate("kubelet").IPAddresses); diff != "" {
+	if diff := cmp.Diff([]net.IP{net.IPv4(10, 0, 0, 11).To4(), net.IPv4(127, 0, 0, 1).To4()}, m.Certificate("etc/kubernetes/certs/kubelet.crt").IPAddresses); diff != "" {
 		t.Error(diff)
 	}
 
 	var config map[string]any
-	if err := yaml.Unmarshal([]byte(m.read("etc/etcd/etcd.yaml")), &config); err != nil {
+	if err := yaml.Unmarshal([]byte(m.Read("etc/etcd/etcd.yaml")), &config); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := config["initial-cluster"], "10.0.0.11=https://10.0.0.11:2380,10.0.0.12=https://10.0.0.12:2380,10.0.0.13=https://10.0.0.13:2380"; got != want {
 		t.Errorf("initial-cluster is %v", got)
 	}
 	for _, manifest := range []string{"flannel", "coredns"} {
-		d := yaml.NewDecoder(strings.NewReader(m.read("etc/kubernetes/" + manifest + ".yaml")))
+		d := yaml.NewDecoder(strings.NewReader(m.Read("etc/kubernetes/" + manifest + ".yaml")))
 		n := 0
 		for {
 			var doc map[string]any
@@ -148,69 +86,69 @@ func TestMasterBoots(t *testing.T) {
 			t.Errorf("%s has %d objects", manifest, n)
 		}
 	}
-	calls := m.calls()
+	calls := m.Calls()
 	for _, unit := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy", "docker"} {
 		if !strings.Contains(calls, "systemctl restart "+unit+"\n") {
 			t.Errorf("%s was not started", unit)
 		}
 	}
-	if !strings.Contains(m.read("etc/systemd/system/docker.service"), "native.cgroupdriver=cgroupfs") {
+	if !strings.Contains(m.Read("etc/systemd/system/docker.service"), "native.cgroupdriver=cgroupfs") {
 		t.Error("docker keeps its own cgroup driver")
 	}
-	m.checkSecrets(out)
+	m.CheckSecrets(out)
 }
 
 func TestMinionBoots(t *testing.T) {
-	need(t, "sh", "curl", "openssl")
-	c := startCloud(t)
+	templatetest.Need(t, "sh", "curl", "openssl")
+	c := templatetest.StartCloud(t)
 	m := newMachine(t, c, "worker")
-	out, err := m.boot(render(t, base()).Files["boot/minion.sh"])
+	out, err := m.Boot(suite().Render(t, base()).Files["boot/minion.sh"])
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if len(c.told) != 1 || c.told[0].Status != "SUCCESS" {
-		t.Errorf("signals: %v\n%s", c.told, out)
+	if told := c.Signals(); len(told) != 1 || told[0].Status != "SUCCESS" {
+		t.Errorf("signals: %v\n%s", told, out)
 	}
-	if diff := cmp.Diff([]string{"|system:node:prod-1-worker-0|system:nodes", "|system:kube-proxy|system:node-proxier"}, c.csrs); diff != "" {
+	if diff := cmp.Diff([]string{"|system:node:prod-1-worker-0|system:nodes", "|system:kube-proxy|system:node-proxier"}, c.Signed()); diff != "" {
 		t.Error(diff)
 	}
-	if got := m.read("etc/kubernetes/kubelet.conf"); !strings.Contains(got, "server: https://10.0.0.5:6443") {
+	if got := m.Read("etc/kubernetes/kubelet.conf"); !strings.Contains(got, "server: https://10.0.0.5:6443") {
 		t.Errorf("kubelet.conf:\n%s", got)
 	}
-	m.checkSecrets(out)
+	m.CheckSecrets(out)
 }
 
 func TestFailureNamesTheStep(t *testing.T) {
-	need(t, "sh", "curl", "openssl")
-	c := startCloud(t)
+	templatetest.Need(t, "sh", "curl", "openssl")
+	c := templatetest.StartCloud(t)
 	m := newMachine(t, c, "worker")
-	m.program("docker", `echo 'no "space" left\on device' >&2; exit 1`)
-	out, err := m.boot(render(t, base()).Files["boot/minion.sh"])
+	m.Program("docker", `echo 'no "space" left\on device' >&2; exit 1`)
+	out, err := m.Boot(suite().Render(t, base()).Files["boot/minion.sh"])
 	if err == nil {
 		t.Error("the script says that it went well")
 	}
-	want := []signal{{"FAILURE", `Prod_1-worker-0: step 050-docker failed: no "space" left\on device`, "Prod_1-worker-0"}}
-	if diff := cmp.Diff(want, c.told); diff != "" {
+	want := []templatetest.Signal{{Status: "FAILURE", Reason: `Prod_1-worker-0: step 050-docker failed: no "space" left\on device`, ID: "Prod_1-worker-0"}}
+	if diff := cmp.Diff(want, c.Signals()); diff != "" {
 		t.Errorf("%s\n%s", diff, out)
 	}
-	if len(c.csrs) != 0 {
-		t.Errorf("later steps ran: %v", c.csrs)
+	if len(c.Signed()) != 0 {
+		t.Errorf("later steps ran: %v", c.Signed())
 	}
 }
 
 func TestOptionalSteps(t *testing.T) {
-	need(t, "sh", "curl", "openssl")
-	c := startCloud(t)
+	templatetest.Need(t, "sh", "curl", "openssl")
+	c := templatetest.StartCloud(t)
 	m := newMachine(t, c, "worker")
 	for name, value := range map[string]string{
 		"openstack_ca": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "insecure_registry_url": "10.0.0.1:5000",
 		"http_proxy": `http://u:p%40"@proxy:3128`, "no_proxy": "example.com,10.0.0.0/24",
 	} {
-		write(t, filepath.Join(m.root, "etc/magnum/params", name), value)
+		m.Write("etc/magnum/params/"+name, value)
 	}
 	req := base()
 	req.Endpoints.CACert, req.Template.HTTPProxy, req.Template.InsecureRegistry = "x", "x", "x"
-	if out, err := m.boot(render(t, req).Files["boot/minion.sh"]); err != nil {
+	if out, err := m.Boot(suite().Render(t, req).Files["boot/minion.sh"]); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	for path, text := range map[string]string{
@@ -220,7 +158,7 @@ func TestOptionalSteps(t *testing.T) {
 		"etc/systemd/system.conf.d/magnum-proxy.conf":      `"HTTP_PROXY=http://u:p%%40\"@proxy:3128"`,
 		"etc/profile.d/magnum-proxy.sh":                    `NO_PROXY="example.com,10.0.0.0/24,localhost,`,
 	} {
-		if got := m.read(path); !strings.Contains(got, text) {
+		if got := m.Read(path); !strings.Contains(got, text) {
 			t.Errorf("%s lacks %s:\n%s", path, text, got)
 		}
 	}
@@ -228,33 +166,28 @@ func TestOptionalSteps(t *testing.T) {
 
 // TestVolumes: the docker volume is found by its id, formatted once, mounted.
 func TestVolumes(t *testing.T) {
-	need(t, "sh", "curl", "openssl")
-	c := startCloud(t)
+	templatetest.Need(t, "sh", "curl", "openssl")
+	c := templatetest.StartCloud(t)
 	m := newMachine(t, c, "worker")
 	const id = "0f6d5a2e-1111-2222-3333-444455556666"
-	write(t, filepath.Join(m.root, "etc/magnum/params/docker_volume"), id)
-	dev := filepath.Join(m.root, "dev/disk/by-id/virtio-"+id[:20])
-	write(t, dev, "")
-	m.program("mkfs.xfs", "touch $MAGNUM_ROOT/formatted")
-	m.program("mount", "")
-	m.program("blkid", `[ -e $MAGNUM_ROOT/formatted ] && echo 1234-5678 || exit 2`)
-	if out, err := m.boot(render(t, base()).Files["boot/minion.sh"]); err != nil {
-		t.Fatalf("%v\n%s\n%s", err, out, m.read("var/log/magnum/050-docker.log"))
+	dev := m.Volume("docker_volume", id)
+	if out, err := m.Boot(suite().Render(t, base()).Files["boot/minion.sh"]); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, out, m.Read("var/log/magnum/050-docker.log"))
 	}
-	folder := m.root + "/var/lib/docker"
+	folder := m.Path("var/lib/docker")
 	for _, want := range []string{"mkfs.xfs -n ftype=1 " + dev, "mount " + dev + " " + folder} {
-		if !strings.Contains(m.calls(), want+"\n") {
+		if !strings.Contains(m.Calls(), want+"\n") {
 			t.Errorf("not called: %s", want)
 		}
 	}
-	if got, want := m.read("etc/fstab"), "UUID=1234-5678 "+folder+" auto defaults,nofail 0 2\n"; got != want {
+	if got, want := m.Read("etc/fstab"), "UUID=1234-5678 "+folder+" auto defaults,nofail 0 2\n"; got != want {
 		t.Errorf("fstab: %s", got)
 	}
 }
 
 // TestKubeletKnowsItsGroup: what a node says of itself when it registers.
 func TestKubeletKnowsItsGroup(t *testing.T) {
-	need(t, "sh", "curl", "openssl")
+	templatetest.Need(t, "sh", "curl", "openssl")
 	for _, tt := range []struct {
 		name, role string
 		params     map[string]string
@@ -277,16 +210,16 @@ func TestKubeletKnowsItsGroup(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := newMachine(t, startCloud(t), tt.role)
+			m := newMachine(t, templatetest.StartCloud(t), tt.role)
 			for name, value := range tt.params {
-				write(t, filepath.Join(m.root, "etc/magnum/params", name), value)
+				m.Write("etc/magnum/params/"+name, value)
 			}
 			script := map[string]string{"master": "boot/master.sh", "worker": "boot/minion.sh"}[tt.role]
-			if out, err := m.boot(render(t, base()).Files[script]); err != nil {
+			if out, err := m.Boot(suite().Render(t, base()).Files[script]); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			var got []string
-			for _, a := range m.service("kubelet") {
+			for _, a := range m.Service("podman", "kubelet") {
 				if a == "" {
 					t.Error("kubelet gets an empty argument")
 				}
@@ -300,48 +233,5 @@ func TestKubeletKnowsItsGroup(t *testing.T) {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-// TestParamsReachTheNodes: what the scripts read is written for the node, in
-// the cluster's stack and in a node group's.
-func TestParamsReachTheNodes(t *testing.T) {
-	read := regexp.MustCompile(`\b(?:param|is_true) ([a-z_]+)`)
-	written := regexp.MustCompile(`/etc/magnum/params/([a-z_]+),`)
-	names := func(re *regexp.Regexp, texts ...string) map[string]bool {
-		out := map[string]bool{}
-		for _, text := range texts {
-			for _, m := range re.FindAllStringSubmatch(text, -1) {
-				out[m[1]] = true
-			}
-		}
-		return out
-	}
-	cluster, extra := base(), base()
-	group(func(*driver.RenderRequest, *driver.NodeGroup) {})(&extra)
-	for _, tt := range []struct {
-		req          driver.RenderRequest
-		script, node string
-		// what the script reads for nodes of the other role
-		others []string
-	}{
-		{cluster, "boot/master.sh", "kube-master.yaml", []string{"node_labels"}},
-		{extra, "boot/minion.sh", "kube-minion.yaml", []string{
-			"api_public_address", "etcd_address", "external_address",
-			"kube_service_account_key", "kube_service_account_private_key", "portal_network_cidr",
-		}},
-	} {
-		out := render(t, tt.req)
-		have := names(written, out.Template, out.Files[tt.node])
-		var missing []string
-		for name := range names(read, out.Files[tt.script]) {
-			if !have[name] {
-				missing = append(missing, name)
-			}
-		}
-		slices.Sort(missing)
-		if diff := cmp.Diff(tt.others, missing); diff != "" {
-			t.Errorf("%s: %s", tt.script, diff)
-		}
 	}
 }

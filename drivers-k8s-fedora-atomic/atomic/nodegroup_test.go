@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic"
 	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
 
 // extra is a request that makes the node group extra.
@@ -31,14 +32,20 @@ func TestNodeGroupRefused(t *testing.T) {
 	}{
 		{"flavor", func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.FlavorID = "" }, "minion_flavor",
 			"Required parameter minion_flavor not provided."},
-		{"a label of the whole cluster", func(r *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = labels("etcd_tag", "v3.4.6") }, "labels/etcd_tag",
+		{"a label of the whole cluster", func(r *driver.RenderRequest, g *driver.NodeGroup) {
+			g.Labels = templatetest.Labels("etcd_tag", "v3.4.6")
+		}, "labels/etcd_tag",
 			`property "labels/etcd_tag" with value "v3.4.6" is not supported, the label is one of the whole cluster, where it is "v3.4.13"`},
-		{"wrong label", func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = labels("boot_volume_size", "big") }, "labels/boot_volume_size",
+		{"wrong label", func(_ *driver.RenderRequest, g *driver.NodeGroup) {
+			g.Labels = templatetest.Labels("boot_volume_size", "big")
+		}, "labels/boot_volume_size",
 			`property "labels/boot_volume_size" with value "big" is not supported, expecting an integer`},
 		{"newer nodes", func(r *driver.RenderRequest, g *driver.NodeGroup) {
-			r.Cluster.Labels, g.Labels = labels("kube_tag", "v1.17.17"), labels("kube_tag", "v1.18.20")
+			r.Cluster.Labels, g.Labels = templatetest.Labels("kube_tag", "v1.17.17"), templatetest.Labels("kube_tag", "v1.18.20")
 		}, "labels/kube_tag", "kube_tag: nodes of Kubernetes v1.18.20 cannot join a cluster of v1.17.17: they must not be newer."},
-		{"nodes much older", func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = labels("kube_tag", "v1.15.7") }, "labels/kube_tag",
+		{"nodes much older", func(_ *driver.RenderRequest, g *driver.NodeGroup) {
+			g.Labels = templatetest.Labels("kube_tag", "v1.15.7")
+		}, "labels/kube_tag",
 			"kube_tag: nodes of Kubernetes v1.15.7 cannot join a cluster of v1.18.20: they may be 2 minor versions older."},
 		{"devicemapper", func(r *driver.RenderRequest, _ *driver.NodeGroup) {
 			r.Template.DockerStorageDriver, r.Cluster.DockerVolumeSize = "devicemapper", 5
@@ -49,7 +56,7 @@ func TestNodeGroupRefused(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			want := []driver.Violation{{Field: tt.field, Message: tt.text, Class: bad}}
-			if diff := cmp.Diff(want, violations(t, extra(tt.change))); diff != "" {
+			if diff := cmp.Diff(want, suite().Violations(t, extra(tt.change))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -61,13 +68,13 @@ func TestNodeGroupRefused(t *testing.T) {
 func TestNodeGroupOfAClusterThatMovedOn(t *testing.T) {
 	r := extra(func(r *driver.RenderRequest, g *driver.NodeGroup) {
 		r.Intent, g.NodeCount = driver.IntentResize, 0
-		r.Cluster.Labels = labels("kube_tag", "v1.18.20", "coredns_tag", "1.7.0", "min_node_count", "1")
-		g.Labels = labels("kube_tag", "v1.15.7", "coredns_tag", "1.6.5", "min_node_count", "3")
+		r.Cluster.Labels = templatetest.Labels("kube_tag", "v1.18.20", "coredns_tag", "1.7.0", "min_node_count", "1")
+		g.Labels = templatetest.Labels("kube_tag", "v1.15.7", "coredns_tag", "1.6.5", "min_node_count", "3")
 	})
-	if got := violations(t, r); len(got) != 0 {
+	if got := suite().Violations(t, r); len(got) != 0 {
 		t.Error(got)
 	}
-	if got := render(t, r).Parameters["kube_tag"].Value; got != "v1.15.7" {
+	if got := suite().Render(t, r).Parameters["kube_tag"].Value; got != "v1.15.7" {
 		t.Errorf("new nodes of the group are of %s", got)
 	}
 }
@@ -75,7 +82,7 @@ func TestNodeGroupOfAClusterThatMovedOn(t *testing.T) {
 // Nodes of a group are told the same as the cluster's own where the group says
 // nothing else, and their stack makes nothing that belongs to the cluster.
 func TestNodeGroupJoinsTheCluster(t *testing.T) {
-	cluster, group := render(t, base()), render(t, extra(asIs))
+	cluster, group := suite().Render(t, base()), suite().Render(t, extra(asIs))
 	for name, text := range group.Files {
 		if cluster.Files[name] != text {
 			t.Errorf("%s is not the cluster's", name)
@@ -148,23 +155,13 @@ func TestMapOutputsOfANodeGroup(t *testing.T) {
 // TestLabelsOfGroups: a label that a group may have acts in its stack; one of
 // the whole cluster is refused there, and does not act.
 func TestLabelsOfGroups(t *testing.T) {
-	other := map[string]string{"kube_tag": "v1.16.1", "selinux_mode": "disabled", "cgroup_driver": "systemd", "boot_volume_size": "7",
-		"container_infra_prefix": "r/", "hyperkube_prefix": "r/"}
-	before := render(t, extra(asIs))
+	before := suite().Render(t, extra(asIs))
 	for _, l := range atomic.Definition().Labels {
-		value := cmpOr(other[l.Name], map[string]string{
-			"integer": "9", "boolean": "true", "cidr": "10.7.0.0/16", "cidrs": "192.0.2.0/24",
-		}[string(l.Type)], "other")
-		if len(l.Enum) > 0 && other[l.Name] == "" {
-			value = l.Enum[len(l.Enum)-1]
-		}
-		if l.Pattern != "" && value == "other" && l.Name == "admission_control_list" {
-			value = "ServiceAccount"
-		}
-		r := extra(func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = labels(l.Name, value) })
-		acts, refused := !cmp.Equal(before, render(t, r)), len(violations(t, r)) > 0
+		value := suite().OtherValue(l)
+		r := extra(func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = templatetest.Labels(l.Name, value) })
+		acts, refused := !cmp.Equal(before, suite().Render(t, r)), len(suite().Violations(t, r)) > 0
 		if acts != l.PerNodeGroup || refused == l.PerNodeGroup {
-			t.Errorf("label %s=%s of a group: per node group %v, acts %v, refused %v: %v", l.Name, value, l.PerNodeGroup, acts, refused, violations(t, r))
+			t.Errorf("label %s=%s of a group: per node group %v, acts %v, refused %v: %v", l.Name, value, l.PerNodeGroup, acts, refused, suite().Violations(t, r))
 		}
 	}
 }

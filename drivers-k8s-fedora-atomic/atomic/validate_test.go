@@ -8,31 +8,12 @@ import (
 
 	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic"
 	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
-
-func violations(t *testing.T, r driver.RenderRequest) []driver.Violation {
-	t.Helper()
-	out, err := atomic.Definition().Validate(context.Background(), driver.ValidateRequest{
-		Intent: r.Intent, Template: r.Template, Cluster: r.Cluster, NodeGroups: r.NodeGroups,
-		NodeGroup: r.NodeGroup,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out.Violations
-}
-
-func TestValidateAccepts(t *testing.T) {
-	for _, c := range cases() {
-		if got := violations(t, c.request()); len(got) != 0 {
-			t.Errorf("%s: %v", c.name, got)
-		}
-	}
-}
 
 func TestValidateRefuses(t *testing.T) {
 	label := func(name, value string) func(*driver.RenderRequest) {
-		return func(r *driver.RenderRequest) { r.Cluster.Labels = labels(name, value) }
+		return func(r *driver.RenderRequest) { r.Cluster.Labels = templatetest.Labels(name, value) }
 	}
 	bad := func(name, value, expecting string) string {
 		return `property "labels/` + name + `" with value "` + value + `" is not supported, ` + expecting
@@ -92,7 +73,7 @@ func TestValidateRefuses(t *testing.T) {
 			"flannel_network_cidr fd00::/8 is not supported, expecting IPv4."},
 		{"too many", func(r *driver.RenderRequest) {
 			r.NodeGroups[1].NodeCount = 4
-			r.Cluster.Labels = labels("max_node_count", "3")
+			r.Cluster.Labels = templatetest.Labels("max_node_count", "3")
 		}, driver.ClassInvalidInput, "node_count", "node_count 4 is more than max_node_count 3."},
 	}
 	for _, tt := range tests {
@@ -100,7 +81,7 @@ func TestValidateRefuses(t *testing.T) {
 			r := base()
 			tt.change(&r)
 			want := []driver.Violation{{Field: tt.field, Message: tt.text, Class: tt.class}}
-			if diff := cmp.Diff(want, violations(t, r)); diff != "" {
+			if diff := cmp.Diff(want, suite().Violations(t, r)); diff != "" {
 				t.Error(diff)
 			}
 		})

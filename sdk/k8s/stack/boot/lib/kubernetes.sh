@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # What steps and services of a Kubernetes node share.
 
-# shellcheck disable=SC2154 # root and engine are of the file before
+# shellcheck disable=SC2034,SC2154 # certs is for others, root and engine are of the file before
 certs=$root/etc/kubernetes/certs
 
 hyperkube() {

@@ -1,5 +1,5 @@
 //go:build !race
 
-package atomic_test
+package templatetest
 
 const slowdown = 1

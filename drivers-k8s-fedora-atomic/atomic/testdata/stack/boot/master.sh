@@ -266,7 +266,7 @@ join() {
 # shellcheck shell=sh
 # What steps and services of a Kubernetes node share.
 
-# shellcheck disable=SC2154 # root and engine are of the file before
+# shellcheck disable=SC2034,SC2154 # certs is for others, root and engine are of the file before
 certs=$root/etc/kubernetes/certs
 
 hyperkube() {
@@ -343,6 +343,98 @@ step() {
         exit 1
     fi
 }
+
+cat >"$MAGNUM_DIR/service/etcd.sh" <<'END-OF-etcd'
+#!/bin/sh
+# shellcheck source=../lib.sh
+. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
+"$engine" rm --force etcd || :
+exec "$engine" run --name etcd --net host --security-opt label=disable \
+    --volume /etc/etcd:/etc/etcd:ro \
+    --volume /etc/kubernetes/certs:/etc/kubernetes/certs:ro \
+    --volume /var/lib/etcd:/var/lib/etcd \
+    "$(image etcd quay.io/coreos/ "$(param etcd_tag)")" \
+    /usr/local/bin/etcd --config-file /etc/etcd/etcd.yaml
+END-OF-etcd
+
+cat >"$MAGNUM_DIR/service/kube-apiserver.sh" <<'END-OF-kube-apiserver'
+#!/bin/sh
+# shellcheck source=../lib.sh
+. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
+set -f # the user's options are words, not patterns
+"$engine" rm --force kube-apiserver || :
+# shellcheck disable=SC2046 # the options are words
+exec "$engine" run --name kube-apiserver --net host --security-opt label=disable \
+    --volume /etc/kubernetes:/etc/kubernetes:ro \
+    --volume "$pki:$pki:ro" \
+    "$(hyperkube)" /hyperkube kube-apiserver \
+    --advertise-address="$(param address)" \
+    --secure-port=6443 \
+    --insecure-port=0 \
+    --allow-privileged=true \
+    --authorization-mode=Node,RBAC \
+    --enable-admission-plugins="$(param admission_control_list)" \
+    --client-ca-file=/etc/kubernetes/certs/ca.crt \
+    --tls-cert-file=/etc/kubernetes/certs/server.crt \
+    --tls-private-key-file=/etc/kubernetes/certs/server.key \
+    --kubelet-certificate-authority=/etc/kubernetes/certs/ca.crt \
+    --kubelet-client-certificate=/etc/kubernetes/certs/admin.crt \
+    --kubelet-client-key=/etc/kubernetes/certs/admin.key \
+    --kubelet-preferred-address-types=InternalIP,Hostname \
+    --etcd-servers="https://$(param etcd_address):2379" \
+    --etcd-cafile=/etc/kubernetes/certs/etcd-ca.crt \
+    --etcd-certfile=/etc/kubernetes/certs/etcd-client.crt \
+    --etcd-keyfile=/etc/kubernetes/certs/etcd-client.key \
+    --requestheader-client-ca-file=/etc/kubernetes/certs/front-proxy-ca.crt \
+    --requestheader-allowed-names=front-proxy-client \
+    --requestheader-extra-headers-prefix=X-Remote-Extra- \
+    --requestheader-group-headers=X-Remote-Group \
+    --requestheader-username-headers=X-Remote-User \
+    --proxy-client-cert-file=/etc/kubernetes/certs/front-proxy.crt \
+    --proxy-client-key-file=/etc/kubernetes/certs/front-proxy.key \
+    --enable-aggregator-routing=true \
+    --service-cluster-ip-range="$(param portal_network_cidr)" \
+    --service-account-key-file=/etc/kubernetes/certs/service-account.pub \
+    $(param kubeapi_options)
+END-OF-kube-apiserver
+
+cat >"$MAGNUM_DIR/service/kube-controller-manager.sh" <<'END-OF-kube-controller-manager'
+#!/bin/sh
+# shellcheck source=../lib.sh
+. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
+set -f # the user's options are words, not patterns
+"$engine" rm --force kube-controller-manager || :
+# shellcheck disable=SC2046 # the options are words
+exec "$engine" run --name kube-controller-manager --net host --security-opt label=disable \
+    --volume /etc/kubernetes:/etc/kubernetes:ro \
+    --volume "$pki:$pki:ro" \
+    "$(hyperkube)" /hyperkube kube-controller-manager \
+    --kubeconfig=/etc/kubernetes/controller-manager.conf \
+    --leader-elect=true \
+    --use-service-account-credentials=true \
+    --root-ca-file=/etc/kubernetes/certs/ca.crt \
+    --service-account-private-key-file=/etc/kubernetes/certs/service-account.key \
+    --service-cluster-ip-range="$(param portal_network_cidr)" \
+    --allocate-node-cidrs=true \
+    --cluster-cidr="$(param pods_network_cidr)" \
+    --node-cidr-mask-size="$(param flannel_network_subnetlen)" \
+    $(param kubecontroller_options)
+END-OF-kube-controller-manager
+
+cat >"$MAGNUM_DIR/service/kube-scheduler.sh" <<'END-OF-kube-scheduler'
+#!/bin/sh
+# shellcheck source=../lib.sh
+. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
+set -f # the user's options are words, not patterns
+"$engine" rm --force kube-scheduler || :
+# shellcheck disable=SC2046 # the options are words
+exec "$engine" run --name kube-scheduler --net host --security-opt label=disable \
+    --volume /etc/kubernetes:/etc/kubernetes:ro \
+    "$(hyperkube)" /hyperkube kube-scheduler \
+    --kubeconfig=/etc/kubernetes/scheduler.conf \
+    --leader-elect=true \
+    $(param kubescheduler_options)
+END-OF-kube-scheduler
 
 cat >"$MAGNUM_DIR/service/kubelet.sh" <<'END-OF-kubelet'
 #!/bin/sh
@@ -510,6 +602,77 @@ if [ "$(param role)" = master ]; then
 fi
 END-OF-060-certificates
 
+step 100-etcd <<'END-OF-100-etcd'
+#!/bin/sh
+# etcd, whose members are the masters' addresses: nobody has to be asked.
+# shellcheck source=../lib.sh
+. "$MAGNUM_LIB"
+data=$root/var/lib/etcd
+mkdir -p "$data" "$root/etc/etcd"
+id=$(param etcd_volume)
+if [ -n "$id" ]; then
+    dev=$(volume "$id")
+    mount_volume "$dev" "$data"
+fi
+chmod 0700 "$data"
+
+address=$(param address)
+members=
+for one in $(param master_addresses); do
+    members=${members:+$members,}$one=https://$one:2380
+done
+cat >"$root/etc/etcd/etcd.yaml" <<END
+name: $address
+data-dir: /var/lib/etcd/data
+listen-client-urls: https://$address:2379,https://127.0.0.1:2379
+advertise-client-urls: https://$address:2379
+listen-peer-urls: https://$address:2380
+initial-advertise-peer-urls: https://$address:2380
+initial-cluster: $members
+initial-cluster-state: new
+initial-cluster-token: $(param cluster_uuid)
+client-transport-security:
+  client-cert-auth: true
+  trusted-ca-file: /etc/kubernetes/certs/etcd-ca.crt
+  cert-file: /etc/kubernetes/certs/etcd.crt
+  key-file: /etc/kubernetes/certs/etcd.key
+peer-transport-security:
+  client-cert-auth: true
+  trusted-ca-file: /etc/kubernetes/certs/etcd-ca.crt
+  cert-file: /etc/kubernetes/certs/etcd.crt
+  key-file: /etc/kubernetes/certs/etcd.key
+END
+unit etcd "etcd"
+END-OF-100-etcd
+
+step 110-control-plane <<'END-OF-110-control-plane'
+#!/bin/sh
+# API server, controller manager and scheduler.
+# shellcheck source=../lib.sh
+. "$MAGNUM_LIB"
+local=https://127.0.0.1:6443
+kubeconfig admin.conf $local admin
+kubeconfig controller-manager.conf $local controller-manager
+kubeconfig scheduler.conf $local scheduler
+unit kube-apiserver "Kubernetes API server" etcd.service
+unit kube-controller-manager "Kubernetes controller manager" kube-apiserver.service
+unit kube-scheduler "Kubernetes scheduler" kube-apiserver.service
+END-OF-110-control-plane
+
+step 120-api <<'END-OF-120-api'
+#!/bin/sh
+# Waits until this master's API server is well. Pulling its image may take long.
+# shellcheck source=../lib.sh
+. "$MAGNUM_LIB"
+well() {
+    [ "$(curl --silent --max-time 5 --cacert "$certs/ca.crt" https://127.0.0.1:6443/healthz)" = ok ]
+}
+retry 180 10 well || {
+    journalctl --no-pager --lines 4 --output cat --unit etcd --unit kube-apiserver
+    exit 1
+}
+END-OF-120-api
+
 step 200-kubelet <<'END-OF-200-kubelet'
 #!/bin/sh
 # kubelet and kube-proxy.
@@ -535,6 +698,197 @@ iptables -P FORWARD ACCEPT
 unit kubelet "Kubernetes node agent" docker.service
 unit kube-proxy "Kubernetes service proxy"
 END-OF-200-kubelet
+
+step 300-flannel <<'END-OF-300-flannel'
+#!/bin/sh
+# The pods' network, from the first master.
+# shellcheck source=../lib.sh
+. "$MAGNUM_LIB"
+if [ "$(param index)" != 0 ]; then
+    exit 0
+fi
+flannel=$(image flannel quay.io/coreos/ "$(param flannel_tag)")
+plugins=$(image flannel-cni quay.io/coreos/ "$(param flannel_cni_tag)")
+manifest=$root/etc/kubernetes/flannel.yaml
+cat >"$manifest" <<END
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: flannel, namespace: kube-system}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: flannel}
+rules:
+- {apiGroups: [""], resources: [pods], verbs: [get]}
+- {apiGroups: [""], resources: [nodes], verbs: [list, watch]}
+- {apiGroups: [""], resources: [nodes/status], verbs: [patch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: flannel}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: flannel}
+subjects:
+- {kind: ServiceAccount, name: flannel, namespace: kube-system}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: flannel, namespace: kube-system}
+data:
+  cni.json: |
+    {"name": "cbr0", "cniVersion": "0.3.1", "plugins": [
+      {"type": "flannel", "delegate": {"hairpinMode": true, "isDefaultGateway": true}},
+      {"type": "portmap", "capabilities": {"portMappings": true}}]}
+  net.json: |
+    {"Network": "$(param pods_network_cidr)",
+     "SubnetLen": $(param flannel_network_subnetlen),
+     "Backend": {"Type": "$(param flannel_backend)"}}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: flannel, namespace: kube-system, labels: {app: flannel}}
+spec:
+  selector: {matchLabels: {app: flannel}}
+  template:
+    metadata: {labels: {app: flannel}}
+    spec:
+      hostNetwork: true
+      serviceAccountName: flannel
+      priorityClassName: system-node-critical
+      tolerations:
+      - {operator: Exists}
+      initContainers:
+      - name: plugins
+        image: $plugins
+        command: [sh, -c, 'cp -a -f /opt/cni/bin/. /host/opt/cni/bin/']
+        volumeMounts:
+        - {name: plugins, mountPath: /host/opt/cni/bin}
+      - name: configuration
+        image: $flannel
+        command: [cp, -f, /etc/flannel/cni.json, /etc/cni/net.d/10-flannel.conflist]
+        volumeMounts:
+        - {name: cni, mountPath: /etc/cni/net.d}
+        - {name: config, mountPath: /etc/flannel}
+      containers:
+      - name: flannel
+        image: $flannel
+        command: [/opt/bin/flanneld, --ip-masq, --kube-subnet-mgr, --net-config-path=/etc/flannel/net.json]
+        env:
+        - {name: POD_NAME, valueFrom: {fieldRef: {fieldPath: metadata.name}}}
+        - {name: POD_NAMESPACE, valueFrom: {fieldRef: {fieldPath: metadata.namespace}}}
+        resources: {requests: {cpu: 100m, memory: 50Mi}}
+        securityContext: {privileged: true}
+        volumeMounts:
+        - {name: run, mountPath: /run/flannel}
+        - {name: config, mountPath: /etc/flannel}
+      volumes:
+      - {name: run, hostPath: {path: /run/flannel}}
+      - {name: cni, hostPath: {path: /etc/cni/net.d}}
+      - {name: plugins, hostPath: {path: /opt/cni/bin}}
+      - {name: config, configMap: {name: flannel}}
+END
+apply() {
+    kubectl apply --filename - <"$manifest"
+}
+retry 30 10 apply
+END-OF-300-flannel
+
+step 310-coredns <<'END-OF-310-coredns'
+#!/bin/sh
+# Names for services, from the first master.
+# shellcheck source=../lib.sh
+. "$MAGNUM_LIB"
+if [ "$(param index)" != 0 ]; then
+    exit 0
+fi
+coredns=$(image coredns docker.io/coredns/ "$(param coredns_tag)")
+manifest=$root/etc/kubernetes/coredns.yaml
+cat >"$manifest" <<END
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: coredns, namespace: kube-system}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: system:coredns}
+rules:
+- {apiGroups: [""], resources: [endpoints, services, pods, namespaces], verbs: [list, watch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {name: system:coredns}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: system:coredns}
+subjects:
+- {kind: ServiceAccount, name: coredns, namespace: kube-system}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: coredns, namespace: kube-system}
+data:
+  Corefile: |
+    .:53 {
+        errors
+        health
+        ready
+        kubernetes cluster.local in-addr.arpa ip6.arpa {
+            pods insecure
+            fallthrough in-addr.arpa ip6.arpa
+        }
+        prometheus :9153
+        forward . /etc/resolv.conf
+        cache 30
+        loop
+        reload
+        loadbalance
+    }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: coredns, namespace: kube-system, labels: {k8s-app: kube-dns}}
+spec:
+  replicas: 2
+  selector: {matchLabels: {k8s-app: kube-dns}}
+  template:
+    metadata: {labels: {k8s-app: kube-dns}}
+    spec:
+      serviceAccountName: coredns
+      priorityClassName: system-cluster-critical
+      dnsPolicy: Default
+      tolerations:
+      - {key: node-role.kubernetes.io/master, operator: Exists, effect: NoSchedule}
+      containers:
+      - name: coredns
+        image: $coredns
+        args: [-conf, /etc/coredns/Corefile]
+        resources: {limits: {memory: 170Mi}, requests: {cpu: 100m, memory: 70Mi}}
+        ports:
+        - {name: dns, containerPort: 53, protocol: UDP}
+        - {name: dns-tcp, containerPort: 53, protocol: TCP}
+        livenessProbe:
+          httpGet: {path: /health, port: 8080, scheme: HTTP}
+          initialDelaySeconds: $(param system_pods_initial_delay)
+          timeoutSeconds: $(param system_pods_timeout)
+        readinessProbe:
+          httpGet: {path: /ready, port: 8181, scheme: HTTP}
+        volumeMounts:
+        - {name: config, mountPath: /etc/coredns, readOnly: true}
+      volumes:
+      - {name: config, configMap: {name: coredns}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system, labels: {k8s-app: kube-dns}}
+spec:
+  selector: {k8s-app: kube-dns}
+  clusterIP: $(param dns_service_ip)
+  ports:
+  - {name: dns, port: 53, protocol: UDP}
+  - {name: dns-tcp, port: 53, protocol: TCP}
+END
+apply() {
+    kubectl apply --filename - <"$manifest"
+}
+retry 30 10 apply
+END-OF-310-coredns
 
 step 900-ready <<'END-OF-900-ready'
 #!/bin/sh

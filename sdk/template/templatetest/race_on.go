@@ -1,6 +1,6 @@
 //go:build race
 
-package atomic_test
+package templatetest
 
 // slowdown is what the race detector may cost a test that measures time.
 const slowdown = 20

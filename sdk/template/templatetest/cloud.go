@@ -1,4 +1,4 @@
-package atomic_test
+package templatetest
 
 import (
 	"crypto/rand"
@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -24,19 +25,40 @@ const (
 	wait     = "wait-canary"
 )
 
-// cloud is the part of Keystone, Magnum and Heat that a node speaks to.
-type cloud struct {
+// Cloud is the part of Keystone, Magnum and Heat that a node speaks to.
+type Cloud struct {
+	URL string
+	// Busy answers that many requests to Magnum with 503 first.
+	Busy int
+
 	t    *testing.T
-	url  string
 	cas  map[string]*authority
 	mu   sync.Mutex
-	csrs []string // CA and common name of what was signed
-	told []signal
-	// busy answers that many requests to Magnum with 503 first.
-	busy int
+	csrs []string
+	told []Signal
 }
 
-type signal struct{ Status, Reason, ID string }
+// Signal is what a node told its wait condition.
+type Signal struct{ Status, Reason, ID string }
+
+// Signals are those that came, in order.
+func (c *Cloud) Signals() []Signal {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.told)
+}
+
+// Signed are the certificates that were signed, in order, as "kind of CA|common
+// name|organization".
+func (c *Cloud) Signed() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.csrs)
+}
+
+// Authority is the certificate, in PEM, of one of the cluster's CAs: "", etcd,
+// front-proxy.
+func (c *Cloud) Authority(kind string) string { return c.cas[kind].pem }
 
 type authority struct {
 	cert *x509.Certificate
@@ -65,8 +87,9 @@ func newAuthority(t *testing.T, name string) *authority {
 	return &authority{cert: cert, key: key, pem: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}
 }
 
-func startCloud(t *testing.T) *cloud {
-	c := &cloud{t: t, cas: map[string]*authority{}}
+// StartCloud starts one that ends with the test.
+func StartCloud(t *testing.T) *Cloud {
+	c := &Cloud{t: t, cas: map[string]*authority{}}
 	for _, kind := range []string{"", "etcd", "front-proxy"} {
 		c.cas[kind] = newAuthority(t, "CA "+kind)
 	}
@@ -77,11 +100,11 @@ func startCloud(t *testing.T) *cloud {
 	mux.HandleFunc("POST /signal", c.signal)
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
-	c.url = s.URL
+	c.URL = s.URL
 	return c
 }
 
-func (c *cloud) login(w http.ResponseWriter, r *http.Request) {
+func (c *Cloud) login(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		Auth struct {
 			Scope    any
@@ -102,12 +125,12 @@ func (c *cloud) login(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusCreated)
 }
 
-func (c *cloud) magnum(next http.HandlerFunc) http.HandlerFunc {
+func (c *Cloud) magnum(next http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if c.busy > 0 {
-			c.busy--
+		if c.Busy > 0 {
+			c.Busy--
 			http.Error(w, `{"pem": "not a certificate"}`, http.StatusServiceUnavailable)
 			return
 		}
@@ -119,22 +142,22 @@ func (c *cloud) magnum(next http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-func (c *cloud) authority(w http.ResponseWriter, r *http.Request) {
+func (c *Cloud) authority(w http.ResponseWriter, r *http.Request) {
 	ca := c.cas[r.URL.Query().Get("ca_cert_type")]
-	if r.PathValue("uuid") != clusterUUID || ca == nil {
+	if r.PathValue("uuid") != ClusterUUID || ca == nil {
 		http.NotFound(w, r)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(map[string]string{"cluster_uuid": clusterUUID, "pem": ca.pem})
+	_ = json.NewEncoder(w).Encode(map[string]string{"cluster_uuid": ClusterUUID, "pem": ca.pem})
 }
 
-func (c *cloud) sign(w http.ResponseWriter, r *http.Request) {
+func (c *Cloud) sign(w http.ResponseWriter, r *http.Request) {
 	var body struct {
 		ClusterUUID string `json:"cluster_uuid"`
 		CSR         string `json:"csr"`
 		Type        string `json:"ca_cert_type"`
 	}
-	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.ClusterUUID != clusterUUID || c.cas[body.Type] == nil {
+	if err := json.NewDecoder(r.Body).Decode(&body); err != nil || body.ClusterUUID != ClusterUUID || c.cas[body.Type] == nil {
 		c.t.Errorf("certificate request: %v: %+v", err, body)
 		http.Error(w, "bad", http.StatusBadRequest)
 		return
@@ -159,9 +182,9 @@ func (c *cloud) sign(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]string{"pem": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))})
 }
 
-func (c *cloud) signal(w http.ResponseWriter, r *http.Request) {
+func (c *Cloud) signal(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	var s signal
+	var s Signal
 	if err := json.Unmarshal(body, &s); err != nil || r.Header.Get("X-Auth-Token") != wait {
 		c.t.Errorf("signal %s with token %q: %v", body, r.Header.Get("X-Auth-Token"), err)
 	}
