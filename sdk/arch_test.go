@@ -1,7 +1,14 @@
 package sdk
 
 import (
+	"bytes"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/go-magnum/magnum/sdk/archtest"
 )
@@ -12,4 +19,38 @@ func TestImports(t *testing.T) {
 		archtest.Rule{Dir: ".", Deny: []string{"github.com/gophercloud", "database/sql", "github.com/uptrace/bun", "k8s.io"}, Why: "the sdk's dependencies weigh on every driver"},
 		archtest.Rule{Dir: "driver", Deny: []string{"github.com", "google.golang.org", "gopkg.in", "go.yaml.in"}, Except: []string{"github.com/go-magnum/magnum/sdk/driver", "github.com/google/go-cmp"}, Why: "the contract uses the standard library only"},
 	)
+}
+
+// TestDependencies compares dependencies.txt with the modules behind the SDK's
+// packages. What it reports is to be reviewed, and then written there.
+func TestDependencies(t *testing.T) {
+	list, err := os.ReadFile("dependencies.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for line := range strings.Lines(string(list)) {
+		fields := strings.Fields(line)
+		if len(fields) == 0 || fields[0] == "#" {
+			continue
+		}
+		if len(fields) < 2 {
+			t.Errorf("dependencies.txt gives no reason for %s", fields[0])
+		}
+		want = append(want, fields[0])
+	}
+	var complaint bytes.Buffer
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", "./...")
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v: %s", err, complaint.String())
+	}
+	got := strings.Fields(string(out))
+	got = slices.DeleteFunc(got, func(module string) bool { return module == "github.com/go-magnum/magnum/sdk" })
+	slices.Sort(got)
+	slices.Sort(want)
+	if d := cmp.Diff(want, slices.Compact(got)); d != "" {
+		t.Errorf("the modules that every driver carries are not those of dependencies.txt (-listed +there):\n%s", d)
+	}
 }

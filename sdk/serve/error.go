@@ -96,7 +96,8 @@ func fromStatus(st *status.Status) (*driver.Error, bool) {
 }
 
 // toStatus turns what an author's method returned into a status. An error
-// without a class is a bug, unless the caller's own time was up.
+// without a class has that of its kind, and is a bug where it has none, unless
+// the caller's own time was up.
 func toStatus(ctx context.Context, name string, err error) error {
 	e := (*driver.Error)(nil)
 	switch {
@@ -113,8 +114,10 @@ func toStatus(ctx context.Context, name string, err error) error {
 	case errors.Is(ctx.Err(), context.Canceled):
 		return status.FromContextError(ctx.Err()).Err()
 	default:
-		e = driver.Errorf(driver.ClassBug, "driver %s failed", name)
-		e.OperatorMessage = err.Error()
+		if e = classify(name, err); e == nil {
+			e = driver.Errorf(driver.ClassBug, "driver %s failed", name)
+			e.OperatorMessage = err.Error()
+		}
 	}
 	return errorStatus(e).Err()
 }

@@ -158,7 +158,7 @@ func (g *gate) guard(ctx context.Context, method string, call func() error) (err
 		}
 	}()
 	if err := call(); err != nil {
-		if isStatus(err) {
+		if unimplemented(err) {
 			return err
 		}
 		return toStatus(ctx, g.name, err)
@@ -166,9 +166,9 @@ func (g *gate) guard(ctx context.Context, method string, call func() error) (err
 	return nil
 }
 
-// isStatus tells errors of the generated code and of stream.Send, which are
-// statuses already, from an author's.
-func isStatus(err error) bool {
-	_, ok := err.(interface{ GRPCStatus() *status.Status })
-	return ok
+// unimplemented tells the answer of the generated code for a call that this
+// SDK does not know from an author's error.
+func unimplemented(err error) bool {
+	st, ok := err.(interface{ GRPCStatus() *status.Status })
+	return ok && st.GRPCStatus().Code() == codes.Unimplemented
 }
