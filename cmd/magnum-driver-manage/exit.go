@@ -66,6 +66,7 @@ var exits = []exit{
 	{45, errBusy, "the cluster has an operation under way, or the version is being removed"},
 	{46, supervise.ErrUnproved, "the driver does not come up in its self-test"},
 	{47, errRolledBack, "a service had trouble with the version, and what was active before is so again"},
+	{48, errSkew, "hosts differ in what is active"},
 	{50, store.ErrDesired, "a file of `drivers.d`, or a lock file, cannot be used"},
 	{51, store.ErrConfig, "the driver does not take the configuration in its file of `drivers.d`"},
 	{exitDiffers, nil, "`sync --check`, `lock --check`: the drivers are not as they are wanted"},

@@ -20,11 +20,16 @@ func status() *cobra.Command {
 		Long: "Tell how the drivers of the services on this host stand, one row for each service and version that it\n" +
 			"was asked for; then those versions that no service was asked for. docs/drivers/processes.md has the states.",
 	}
+	var everywhere bool
 	out := table.Flags(c)
+	c.Flags().BoolVar(&everywhere, "all-hosts", false, "one row for each host and version instead, as the conductors reported to the database")
 	c.RunE = func(c *cobra.Command, _ []string) error {
 		env, err := command.Load(c)
 		if err != nil {
 			return err
+		}
+		if everywhere {
+			return failed(fleet(c, env, out))
 		}
 		s, err := wire.Store(env.Config)
 		if err != nil {

@@ -26,6 +26,7 @@ type publisher struct {
 	logger  hclog.Logger
 
 	last []state.Driver
+	news chan struct{} // told of every change
 }
 
 func (p *publisher) publish(ctx context.Context) error {
@@ -48,6 +49,10 @@ func (p *publisher) publish(ctx context.Context) error {
 		p.logger.Info("driver published", "driver", d.Name, "version", d.Version, "active", d.Active)
 	}
 	p.last = append([]state.Driver{}, installed...) // not nil, even if there are none
+	select {
+	case p.news <- struct{}{}:
+	default: // it is to be told already
+	}
 	return nil
 }
 

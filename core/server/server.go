@@ -29,6 +29,9 @@ type Drivers interface {
 	conductor.Drivers
 	// Installed lists the packages of this host, without running any.
 	Installed() ([]state.Driver, error)
+	// Standing tells how they stand, and Changed that it may be otherwise now.
+	Standing() ([]state.HostDriver, error)
+	Changed() <-chan struct{}
 }
 
 // Config is what a process needs.
@@ -99,7 +102,7 @@ func open(ctx context.Context, c Config) (*process, error) {
 		return nil, err
 	}
 	p := &process{Config: c, db: db, publisher: &publisher{
-		db: db, drivers: c.Drivers, options: c.Config.Drivers, logger: c.Logger,
+		db: db, drivers: c.Drivers, options: c.Config.Drivers, logger: c.Logger, news: make(chan struct{}, 1),
 	}}
 	if err := p.checkSchema(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
@@ -210,5 +213,10 @@ func (p *process) conduct(ctx context.Context, wake <-chan struct{}) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return worker.Run(ctx) })
 	g.Go(func() error { return p.publisher.run(ctx) })
+	report := &reporter{
+		db: p.db, drivers: p.Drivers, host: host, every: time.Duration(p.Config.Config.Default.PeriodicIntervalMax) * time.Second,
+		news: p.publisher.news, logger: p.Logger,
+	}
+	g.Go(func() error { return report.run(ctx) })
 	return g.Wait()
 }

@@ -27,13 +27,15 @@ type Drivers struct {
 	// dirty asks for another report, quit ends them.
 	dirty chan struct{}
 	quit  chan struct{}
+	// news tells of changes to whoever listens.
+	news chan struct{}
 }
 
 // New starts no driver yet. It ends what a host that was killed has left.
 func New(cfg Config) *Drivers {
 	d := &Drivers{
 		cfg: cfg.withDefaults(), instances: map[string]*instance{}, serving: map[string]*instance{},
-		dirty: make(chan struct{}, 1), quit: make(chan struct{}),
+		dirty: make(chan struct{}, 1), quit: make(chan struct{}), news: make(chan struct{}, 1),
 	}
 	if d.cfg.RunDir != "" {
 		if err := d.takeOver(); err != nil {
@@ -142,6 +144,10 @@ func (d *Drivers) Status() []Status {
 	})
 	return statuses
 }
+
+// Changed gets something after what Status says has changed, once for any
+// number of changes. It is for one listener.
+func (d *Drivers) Changed() <-chan struct{} { return d.news }
 
 func (d *Drivers) all() []*instance {
 	d.mu.Lock()

@@ -140,11 +140,13 @@ func (d *Drivers) report(self launch.Identity) {
 	}
 }
 
-// changed has the report written again, if there is one.
+// changed has the report written again, if there is one, and tells of it.
 func (d *Drivers) changed() {
-	select {
-	case d.dirty <- struct{}{}:
-	default: // it is to be written already
+	for _, c := range []chan struct{}{d.dirty, d.news} {
+		select {
+		case c <- struct{}{}:
+		default: // it is known already
+		}
 	}
 }
 

@@ -123,6 +123,41 @@ func (d *Driver) Installed() ([]state.Driver, error) {
 	return all, nil
 }
 
+// Standing tells how all packages of this host stand: those that were never
+// asked for too, since hosts are compared by what is active on them.
+func (d *Driver) Standing() ([]state.HostDriver, error) {
+	packages, err := d.store.Packages()
+	if err != nil {
+		return nil, fmt.Errorf("read the driver store: %w", err)
+	}
+	asked := map[string]supervise.Status{}
+	for _, s := range d.Status() {
+		asked[s.Name+" "+s.Version] = s
+	}
+	all := make([]state.HostDriver, 0, len(packages))
+	for _, p := range packages {
+		one := state.HostDriver{Name: p.Name, Version: p.Version, Digest: p.Digest, State: string(supervise.StateInstalled)}
+		if p.Damage != nil {
+			one.State = string(supervise.StateRejected)
+		}
+		if active, err := d.store.Resolve(p.Name, ""); err == nil {
+			one.Active = active == p.Digest
+		}
+		if s, ok := asked[p.String()]; ok {
+			one.State, one.PID, one.Since = string(s.State), s.PID, s.Since
+		}
+		generations, err := d.store.Generations(p.Name)
+		if err != nil {
+			return nil, err
+		}
+		if len(generations) > 0 {
+			one.Generation = generations[len(generations)-1].Number
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
 // Close stops every driver that runs, within a bounded time.
 func Close(d *Driver, logger hclog.Logger) {
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)

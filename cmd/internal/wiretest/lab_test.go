@@ -234,6 +234,10 @@ var standInTypes = map[string]driver.ClusterType{
 	"mesos_ubuntu_v1":        {ServerType: "vm", OS: "ubuntu", COE: "mesos"},
 }
 
+// Standing and Changed are for who looks at a fleet, and nobody does here.
+func (d standIns) Standing() ([]state.HostDriver, error) { return nil, nil }
+func (d standIns) Changed() <-chan struct{}              { return nil }
+
 func (d standIns) Installed() ([]state.Driver, error) {
 	all, err := d.Driver.Installed()
 	if err != nil {

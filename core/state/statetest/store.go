@@ -215,6 +215,32 @@ func publishTests() map[string]func(*testing.T, *suite) {
 			must(t, repin(old))
 			wantSame(t, "driver", old, s.get(t, c.UUID).Driver)
 		},
+		"fleet": func(t *testing.T, s *suite) {
+			start := s.clock.Now()
+			one := state.HostDriver{Name: "a", Version: "1.0.0", Digest: "d1", Active: true, Generation: 3, State: "Ready", PID: 7, Since: start}
+			two := state.HostDriver{Name: "a", Version: "1.1.0", Digest: "d2", State: "Installed"}
+			seen := func(d state.HostDriver, host string, at time.Time) state.HostDriver {
+				d.Host, d.SeenAt = host, at
+				return d
+			}
+			fleet := func(want ...state.HostDriver) {
+				t.Helper()
+				got, err := s.Fleet(t.Context())
+				must(t, err)
+				wantSame(t, "fleet", append([]state.HostDriver{}, want...), got)
+			}
+			fleet()
+			must(t, s.ReportDrivers(t.Context(), "h2", []state.HostDriver{one}))
+			must(t, s.ReportDrivers(t.Context(), "h1", []state.HostDriver{two, one}))
+			fleet(seen(one, "h1", start), seen(two, "h1", start), seen(one, "h2", start))
+			s.clock.Add(24 * time.Hour)
+			now := s.clock.Now()
+			must(t, s.ReportDrivers(t.Context(), "h1", []state.HostDriver{two}))
+			fleet(seen(two, "h1", now), seen(one, "h2", start)) // silent, and there still
+			s.clock.Add(time.Second)
+			must(t, s.ReportDrivers(t.Context(), "h1", nil))
+			fleet()
+		},
 		"heartbeats": func(t *testing.T, s *suite) {
 			start := s.clock.Now()
 			must(t, s.Heartbeat(t.Context(), "h", "magnum-conductor"))
