@@ -17,7 +17,7 @@ TOOLS    := golangci-lint buf protoc-gen-go protoc-gen-go-grpc
 
 export CGO_ENABLED := 1
 
-.PHONY: build demo test test-openstack test-wire chaos fuzz bench lint generate proto-baseline check clean
+.PHONY: build man demo test test-openstack test-wire chaos fuzz bench lint generate proto-baseline check clean
 
 build: ## executables in bin/, one package folder for each driver in bin/drivers/
 	@mkdir -p bin/drivers
@@ -27,6 +27,9 @@ build: ## executables in bin/, one package folder for each driver in bin/drivers
 	  rm -rf bin/drivers/$$d && bin/magnum-driver-manage package bin/magnum-driver-$$d bin/drivers/$$d && \
 	  rm bin/magnum-driver-$$d; \
 	done
+
+man: build ## man pages into bin/man
+	bin/magnum-driver-manage man bin/man
 
 demo: build ## a cluster's whole life on the embedded cloud, on the terminal
 	@bin/magnum-dev demo --drivers bin/drivers

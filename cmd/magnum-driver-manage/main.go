@@ -20,6 +20,7 @@ func root() *cobra.Command {
 	c.AddCommand(newDriver(), lint(), render(), schema(), docs())
 	c.AddCommand(upgrade())
 	c.AddCommand(syncDrivers(), lock())
+	c.AddCommand(man())
 	complete(c)
 	return c
 }
