@@ -44,6 +44,11 @@ func Rules() []Rule {
 		{"DRV-065", "health", checkHealth},
 		{"DRV-068", "credentials stay out of answers", checkCanary},
 
+		{"DRV-070", "operations begin once", checkBegin},
+		{"DRV-071", "events from where they were left", checkWatch},
+		{"DRV-072", "operations outlive the process", checkResume},
+		{"DRV-073", "operations cancelled", checkCancel},
+
 		{"DRV-080", "errors of the contract", checkErrorForm},
 		{"DRV-081", "empty requests", checkEmpty},
 		{"DRV-082", "hostile requests", checkHostile},

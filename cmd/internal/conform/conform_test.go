@@ -3,17 +3,21 @@ package conform_test
 import (
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/go-magnum/magnum/cmd/internal/conform"
 	"github.com/go-magnum/magnum/plugins/store"
 	"github.com/go-magnum/magnum/sdk/drivertest"
+	"github.com/go-magnum/magnum/sdk/examples/rack/service"
 )
 
 const (
@@ -86,9 +90,9 @@ func TestOurDrivers(t *testing.T) {
 		binary  string
 		skipped []string
 	}{
-		"testdriver":        {"cmd/internal/testdriver", []string{"DRV-033", "DRV-042", "DRV-060", "DRV-065", "DRV-068"}},
-		"k8s-fedora-atomic": {"drivers-k8s-fedora-atomic", nil},
-		"example-vendor":    {"drivers-k8s-fedora-atomic/example-vendor", nil},
+		"testdriver":        {"cmd/internal/testdriver", []string{"DRV-033", "DRV-042", "DRV-060", "DRV-065", "DRV-068", "DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
+		"k8s-fedora-atomic": {"drivers-k8s-fedora-atomic", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
+		"example-vendor":    {"drivers-k8s-fedora-atomic/example-vendor", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"unbroken":          {"cmd/internal/conform/broken", nil},
 	}
 	for name, tt := range tests {
@@ -102,6 +106,35 @@ func TestOurDrivers(t *testing.T) {
 				t.Errorf("skipped (-want +got):\n%s", d)
 			}
 		})
+	}
+}
+
+// The example of a driver without Heat keeps all rules that are for such a one.
+func TestExampleWithoutHeat(t *testing.T) {
+	rack := service.New(200 * time.Millisecond)
+	server := httptest.NewServer(rack)
+	defer server.Close()
+	binary := filepath.Join(t.TempDir(), "rack")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w -X main.address="+server.URL, "-o", binary, module+"sdk/examples/rack")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	broken, skipped := verdicts(t, conform.Options{Driver: binary})
+	if d := cmp.Diff(map[string]string{}, broken); d != "" {
+		t.Errorf("broken (-want +got):\n%s", d)
+	}
+	for _, rule := range []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-101"} {
+		if slices.Contains(skipped, rule) {
+			t.Errorf("%s was skipped", rule)
+		}
+	}
+	if left := rack.Nodes(); len(left) != 0 {
+		t.Errorf("the suite has left clusters behind: %v", left)
+	}
+	server.Close()
+	broken, skipped = verdicts(t, conform.Options{Driver: binary, Rules: []string{"DRV-070"}})
+	if len(broken) != 0 || len(skipped) != 1 {
+		t.Errorf("without the service: broken %v, skipped %v", broken, skipped)
 	}
 }
 

@@ -141,8 +141,14 @@ func killer(spec string, drivers *wire.Driver) conductor.Hook {
 			select {} // nothing runs after this
 		}
 		// the driver, started for the purpose where nobody has yet
-		if _, err := drivers.Get(ctx, "k8s_fedora_atomic_v1", ""); err != nil {
+		installed, err := drivers.Installed()
+		if err != nil {
 			panic(err)
+		}
+		for _, d := range installed {
+			if _, err := drivers.Get(ctx, d.Name, ""); err != nil {
+				panic(err)
+			}
 		}
 		for _, s := range drivers.Status() {
 			if s.PID != 0 {

@@ -54,7 +54,11 @@ func whole(rule string) serve.Plugin {
 		},
 		Files: files, Main: "main.yaml",
 	}}
-	return serve.Plugin{Name: d.Name, Version: d.Version, Driver: d, Templates: d, Scaling: d, Monitoring: d}
+	p := serve.Plugin{Name: d.Name, Version: d.Version, Driver: d, Templates: d, Scaling: d, Monitoring: d}
+	if rule != "DRV-008" { // where it is served and not named
+		p.Lifecycle = &runs{rule: rule}
+	}
+	return p
 }
 
 type broken struct {
