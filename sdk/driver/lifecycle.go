@@ -13,7 +13,7 @@ type BeginRequest struct {
 	Endpoints     Endpoints
 	NodesToRemove []string
 	MaxBatchSize  int
-	Deadline      time.Duration // 0 is none
+	Deadline      time.Duration // from its beginning; 0 is none
 }
 
 // IntentDelete is only for Lifecycle: stacks are deleted by the core.
@@ -21,7 +21,7 @@ const IntentDelete Intent = "delete"
 
 // BeginResponse returns at once, with what is needed to go on after a crash.
 type BeginResponse struct {
-	Handle string // the external id, shown as the cluster's stack_id
+	Handle string // what the driver knows the operation by
 	State  []byte // opaque, at most MaxState, no secrets
 }
 
@@ -58,7 +58,8 @@ type CancelResponse struct {
 	Cancelled bool
 }
 
-// ResumeRequest takes an operation up again in a fresh process.
+// ResumeRequest takes an operation up, in a fresh process or in one that has it
+// already. It comes before every Watch.
 type ResumeRequest struct {
 	Begin  BeginRequest
 	Handle string

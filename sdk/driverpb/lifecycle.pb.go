@@ -144,7 +144,7 @@ func (x *BeginRequest) GetDeadline() *durationpb.Duration {
 // BeginResponse returns at once.
 type BeginResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// External id, shown as the cluster's stack_id.
+	// What the driver knows the operation by.
 	Handle string `protobuf:"bytes,1,opt,name=handle,proto3" json:"handle,omitempty"`
 	// Opaque, at most 1 MiB, no secrets.
 	State         []byte `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`

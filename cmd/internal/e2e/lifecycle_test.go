@@ -186,3 +186,30 @@ func TestKillWithoutHeat(t *testing.T) {
 		}
 	}
 }
+
+// TestLifecyclePage runs the commands of docs/drivers/lifecycle.md.
+func TestLifecyclePage(t *testing.T) {
+	t.Parallel()
+	l := newRackLab(t, 100*time.Millisecond)
+	for _, line := range documented(t, "docs/drivers/lifecycle.md", "magnum-driver-manage ") {
+		line = strings.NewReplacer("bin/rack", filepath.Join(l.dir, "rack"), "bin/drivers/rack", filepath.Join(l.dir, "page")).Replace(line)
+		args := strings.Fields(line)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+		out, err := exec.CommandContext(ctx, executable(t, args[0]), append(args[1:], "--config-file", l.conf)...).CombinedOutput()
+		cancel()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+	}
+	if left := l.rack.Nodes(); len(left) != 0 {
+		t.Errorf("conform has left %v", left)
+	}
+	c := newCLI(t, l.cloud.OpenRC("demo"))
+	l.startAPI()
+	l.start("conductor", "")
+	l.lab.template(l.client("demo")) // returns once the drivers are published
+	for _, line := range documented(t, "docs/drivers/lifecycle.md", "openstack ") {
+		c.run(strings.Fields(strings.TrimPrefix(line, "openstack "))...)
+	}
+	c.wait("bare", "CREATE_COMPLETE", 90*time.Second)
+}
