@@ -97,6 +97,14 @@ func (m *Machine) Program(name, body string) {
 	write(m.t, path, "#!/bin/sh\necho "+name+` "$*" >>"$CALLS"`+"\n"+body+"\n")
 }
 
+// Remove takes a program away, as in an image that does not have it.
+func (m *Machine) Remove(name string) {
+	m.t.Helper()
+	if err := os.Remove(filepath.Join(m.bin, name)); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
 // Answer makes curl answer by itself what is not for the cloud: a case of sh
 // each, on all its arguments.
 func (m *Machine) Answer(cases ...string) {

@@ -9,15 +9,18 @@ if [ -n "$id" ]; then
     dev=$(volume "$id")
     mount_volume "$dev" "$root/var/lib/docker"
 fi
-registry=$(param insecure_registry_url | json)
-cgroups=$(param cgroup_driver)
 mkdir -p "$root/etc/docker"
-cat >"$root/etc/docker/daemon.json" <<END
-{"storage-driver": "$(param docker_storage_driver)"
-${registry:+, "insecure-registries": ["$registry"]}
-${cgroups:+, "exec-opts": ["native.cgroupdriver=$cgroups"]}
-$(daemon_options)}
-END
+{
+    printf '{"storage-driver": "%s"' "$(param docker_storage_driver)"
+    if [ -n "$(param insecure_registry_url)" ]; then
+        printf ', "insecure-registries": ["%s"]' "$(param insecure_registry_url | json)"
+    fi
+    if [ -n "$(param cgroup_driver)" ]; then
+        printf ', "exec-opts": ["native.cgroupdriver=%s"]' "$(param cgroup_driver)"
+    fi
+    daemon_options
+    echo '}'
+} >"$root/etc/docker/daemon.json"
 systemctl daemon-reload
 systemctl enable docker
 systemctl restart docker
