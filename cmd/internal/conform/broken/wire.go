@@ -45,6 +45,9 @@ func (w *wire) outside(ctx context.Context, in any, _ *grpc.UnaryServerInfo, nex
 	if _, ok := in.(*pb.DrainRequest); ok && w.rule == "DRV-100" {
 		return &pb.DrainResponse{}, nil // and goes on
 	}
+	if r, ok := in.(*pb.MapOutputsRequest); ok && w.rule == "DRV-091" && len(r.GetOutputs()["conform"]) > 4<<20 {
+		return nil, status.Error(codes.ResourceExhausted, "received message larger than max")
+	}
 	out, err := next(ctx, in)
 	if err != nil {
 		if w.rule == "DRV-080" && isRender(in) && status.Code(err) != codes.Unavailable { // which is Drain's
@@ -107,9 +110,6 @@ func (w *wire) before(ctx context.Context, in any) error {
 	case *pb.MapOutputsRequest:
 		if w.rule == "DRV-050" && len(r.GetOutputs()) == 0 && r.GetCluster() != nil {
 			return bug
-		}
-		if w.rule == "DRV-091" && len(r.GetOutputs()["conform"]) > 4<<20 {
-			return status.Error(codes.ResourceExhausted, "received message larger than max")
 		}
 	case *pb.RenderRequest:
 		return w.beforeRender(ctx, r)
