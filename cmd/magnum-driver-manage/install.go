@@ -17,8 +17,9 @@ func install() *cobra.Command {
 	c := &cobra.Command{
 		Use: "install SOURCE[@sha256:DIGEST]", Short: "Verify a package, put it into the store and make it active", Args: cobra.ExactArgs(1),
 		Long: "Verify a package, put it into the store and make it active.\n\n" +
-			"SOURCE is a package's folder or its .tar.zst archive: a path, or a file://, https:// or http:// URL.\n" +
-			"The digest is that of the archive, or of a folder's files.sha256; a server's URL needs one.\n" +
+			"SOURCE is a package's folder or its .tar.zst archive: a path, or a file://, https:// or http:// URL; or what\n" +
+			"publish has put into a registry: oci://HOST/REPOSITORY, or oci+http:// for a registry without TLS.\n" +
+			"The digest is that of the archive, of a folder's files.sha256, or of what publish made; a server's URL needs one.\n" +
 			"What is refused leaves nothing behind.",
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := openStore(c)

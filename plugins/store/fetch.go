@@ -7,30 +7,32 @@ import (
 	"errors"
 	"fmt"
 	"io"
-
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"oras.land/oras-go/v2/registry/remote"
 )
 
 // digestPattern is a sha256 in hex.
 var digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // source is where a package comes from: a directory or an archive on disk, or
-// an archive on a server.
+// an archive on a server, or in a registry.
 type source struct {
-	text   string // as it was named
-	path   string
-	url    string
-	digest string // that it must have, in hex; empty for any
+	text       string // as it was named
+	path       string
+	url        string     // of a server or a registry
+	repository repository // of a registry
+	digest     string     // that it must have, in hex; empty for any
 }
 
 // Remote reports whether a source, as [Store.Install] takes it, is on a server.
 func Remote(text string) bool {
-	return strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://")
+	return strings.HasPrefix(text, "http://") || strings.HasPrefix(text, "https://") || inRegistry(text)
 }
 
 // parseSource reads SOURCE[@sha256:DIGEST].
@@ -58,9 +60,15 @@ func parseSource(text string) (source, error) {
 			return src, refuse(ErrNoDigest, "what comes from a server needs a digest: ask its author for it and add @sha256:DIGEST")
 		}
 		src.url, src.path = src.path, ""
+		if inRegistry(src.url) {
+			var err error
+			if src.repository, err = parseRepository(src.url); err != nil {
+				return src, refuse(ErrFetch, "%w", err)
+			}
+		}
 		return src, nil
 	}
-	return src, refuse(ErrFetch, "%s:// is not known: name a path, or a file://, https:// or http:// URL", scheme)
+	return src, refuse(ErrFetch, "%s:// is not known: name a path, or a file://, https://, http:// or oci:// URL", scheme)
 }
 
 // holds refuses a folder whose package is not the one that was asked for. What
@@ -106,7 +114,7 @@ func (s *Store) fetch(ctx context.Context, src source) (dir string, clean func()
 func (s *Store) fetchArchive(ctx context.Context, src source, room string) error {
 	ctx, cancel := context.WithTimeout(ctx, s.FetchTimeout)
 	defer cancel()
-	from, err := s.openSource(ctx, src)
+	from, digest, err := s.openSource(ctx, src)
 	if err != nil {
 		return err
 	}
@@ -124,8 +132,8 @@ func (s *Store) fetchArchive(ctx context.Context, src source, room string) error
 	case n > s.MaxArchive:
 		return refuse(ErrTooLarge, "the archive is larger than the %d bytes allowed", s.MaxArchive)
 	}
-	if got := hex.EncodeToString(sum.Sum(nil)); src.digest != "" && got != src.digest {
-		return refuse(ErrOtherDigest, "its sha256 is %s, not %s: it is not what was asked for", got, src.digest)
+	if got := hex.EncodeToString(sum.Sum(nil)); digest != "" && got != digest {
+		return refuse(ErrOtherDigest, "its sha256 is %s, not %s: it is not what was asked for", got, digest)
 	}
 	if _, err := file.Seek(0, io.SeekStart); err != nil {
 		return err
@@ -137,30 +145,46 @@ func (s *Store) fetchArchive(ctx context.Context, src source, room string) error
 	return unpack(ctx, file, unpacked, limits{bytes: s.MaxBytes, files: packageFiles})
 }
 
-func (s *Store) openSource(ctx context.Context, src source) (io.ReadCloser, error) {
-	if src.url == "" {
-		f, err := os.Open(src.path)
-		if err != nil {
-			return nil, refuse(ErrFetch, "open the package: %w", err)
+// openSource opens an archive, and returns the digest that it must have, if any.
+func (s *Store) openSource(ctx context.Context, src source) (from io.ReadCloser, digest string, err error) {
+	switch {
+	case src.url == "":
+		if from, err = os.Open(src.path); err != nil {
+			err = refuse(ErrFetch, "open the package: %w", err)
 		}
-		return f, nil
+	case inRegistry(src.url):
+		return s.openArtifact(ctx, src)
+	default:
+		from, err = s.get(ctx, s.client(), src.url, "", s.MaxArchive)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, src.url, http.NoBody)
+	return from, src.digest, err
+}
+
+func (s *Store) client() *http.Client {
+	return &http.Client{Transport: s.Transport, CheckRedirect: checkRedirect}
+}
+
+// get asks a server for something of a media type, or of any, and of so many
+// bytes at most. The body is as long as the server likes.
+func (s *Store) get(ctx context.Context, client remote.Client, url, accept string, most int64) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return nil, refuse(ErrFetch, "fetch it: %w", err)
 	}
-	client := http.Client{Transport: s.Transport, CheckRedirect: checkRedirect}
+	if accept != "" {
+		request.Header.Set("Accept", accept)
+	}
 	answer, err := client.Do(request)
 	if err != nil {
 		return nil, s.fetchFailed(ctx, err)
 	}
 	if answer.StatusCode != http.StatusOK {
 		_ = answer.Body.Close()
-		return nil, refuse(ErrFetch, "fetch it: the server answers %s", answer.Status)
+		return nil, refuse(ErrFetch, "fetch it: the server %s", answered(answer.StatusCode))
 	}
-	if answer.ContentLength > s.MaxArchive {
+	if answer.ContentLength > most {
 		_ = answer.Body.Close()
-		return nil, refuse(ErrTooLarge, "the archive has %d bytes, more than the %d allowed", answer.ContentLength, s.MaxArchive)
+		return nil, refuse(ErrTooLarge, "it has %d bytes, more than the %d allowed", answer.ContentLength, most)
 	}
 	return answer.Body, nil
 }

@@ -15,8 +15,10 @@ import (
 // InstallRequest says what to install. Source is required.
 type InstallRequest struct {
 	// Source is a directory, or an archive: a path, or a file://, https:// or
-	// http:// URL. @sha256: and a digest may follow, and must after a server's
-	// URL: that of the archive, or of the directory's files.sha256.
+	// http:// URL; or an artifact that [Publish] made: oci://HOST/REPOSITORY,
+	// oci+http:// without TLS. @sha256: and a digest may follow, and must after
+	// a server's URL: that of the archive, of the directory's files.sha256, or
+	// of the artifact's manifest.
 	Source string
 	Change
 	// Force makes an older version than the active one the active one.
@@ -168,6 +170,21 @@ func readTree(root *os.Root) (files digests, list []byte, err error) {
 		return nil, nil, err
 	}
 	return files, list, files.checkTree(root)
+}
+
+// readWhole reads a package that is not the store's yet, and proves that all of
+// its files, and no others, are as listed.
+func readWhole(root *os.Root) (p Package, list []byte, err error) {
+	files, list, err := readTree(root)
+	if err == nil {
+		err = files.checkContent(root)
+	}
+	if err != nil {
+		return Package{}, nil, err
+	}
+	p, err = readPackage(root, files)
+	p.Digest = digestOf(list)
+	return p, list, err
 }
 
 // copyTree copies the listed files, and the list, to a directory and makes all

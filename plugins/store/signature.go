@@ -208,21 +208,7 @@ func signDir(dir string, key minisign.PrivateKey) error {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	list, err := readText(root, digestsFile)
-	if err != nil {
-		return refuse(ErrNotPackage, "it is not a driver package: %w", err)
-	}
-	files, err := parseDigests(list)
-	if err == nil {
-		err = files.checkTree(root)
-	}
-	if err == nil {
-		err = files.checkContent(root)
-	}
-	if err != nil {
-		return err
-	}
-	p, err := readPackage(root, files)
+	p, list, err := readWhole(root)
 	if err != nil {
 		return err
 	}

@@ -360,7 +360,7 @@ func TestRefusals(t *testing.T) {
 			write(t, filepath.Join(dir, "driver"), "#!/bin/sh\nexit 0\n")
 			_ = os.Chmod(filepath.Join(dir, "driver"), 0o755)
 			resign(t, dir)
-		}, "is a script"},
+		}, "its interpreter /bin/sh has to be in the sandbox.exec of its manifest"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

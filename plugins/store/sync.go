@@ -182,18 +182,10 @@ func (s *Store) peek(ctx context.Context, src source) (Package, error) {
 		return Package{}, fmt.Errorf("open the package: %w", err)
 	}
 	defer func() { _ = root.Close() }()
-	files, list, err := readTree(root)
+	p, list, err := readWhole(root)
 	if err != nil {
 		return Package{}, err
 	}
-	if err := files.checkContent(root); err != nil {
-		return Package{}, err
-	}
-	p, err := readPackage(root, files)
-	if err != nil {
-		return Package{}, err
-	}
-	p.Digest = digestOf(list)
 	if err := src.holds(dir, p.Digest); err != nil {
 		return Package{}, err
 	}
