@@ -16,7 +16,7 @@ func main() {
 		if err != nil {
 			return err
 		}
-		return server.API(c.Context(), server.Config{Config: env.Config, Logger: env.Logger})
+		return server.API(c.Context(), server.Config{Config: env.Config, Logger: env.Logger, Build: command.Build()})
 	}
 	command.Main(c)
 }

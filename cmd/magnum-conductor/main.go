@@ -2,6 +2,7 @@
 package main
 
 import (
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 
 	"github.com/go-magnum/magnum/cmd/internal/command"
@@ -22,7 +23,9 @@ func main() {
 			return err
 		}
 		defer wire.Close(drivers, env.Logger)
-		return server.Conductor(c.Context(), server.Config{Config: env.Config, Logger: env.Logger, Drivers: drivers})
+		return server.Conductor(c.Context(), server.Config{
+			Config: env.Config, Logger: env.Logger, Build: command.Build(), Drivers: drivers, Collectors: []prometheus.Collector{drivers},
+		})
 	}
 	command.Main(c)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
@@ -98,7 +99,7 @@ func (d *dev) serve(ctx context.Context, use func(context.Context, *dev) error) 
 	ready := make(chan struct{})
 	g.Go(func() error {
 		return server.Both(ctx, server.Config{
-			Config: d.env.Config, Logger: d.env.Logger, Drivers: drivers,
+			Config: d.env.Config, Logger: d.env.Logger, Build: command.Build(), Drivers: drivers, Collectors: []prometheus.Collector{drivers},
 			Ready: func(string) { close(ready) },
 		})
 	})

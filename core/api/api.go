@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-magnum/magnum/core/cert"
 	"github.com/go-magnum/magnum/core/config"
@@ -51,6 +52,8 @@ type Config struct {
 	// in the same process. May be nil.
 	Notify func()
 	Logger hclog.Logger // nil: no log
+	// Metrics takes what is counted; nil: nobody reads it.
+	Metrics prometheus.Registerer
 
 	// Now, NewID and Pick are the clock, the source of uuids and a random
 	// number below n; nil takes the real ones.
@@ -76,6 +79,7 @@ type api struct {
 	table   []route
 	uri     string // of Keystone, for WWW-Authenticate
 	cors    *cors  // nil: off
+	metrics *metrics
 }
 
 // New makes the API. It fails where the policy cannot be read or a route has
@@ -109,6 +113,7 @@ func New(c Config) (http.Handler, error) {
 		sealKey: keystone.SealKey(c.Options.KeystoneAuth.Password.Reveal()),
 		uri:     c.Options.KeystoneAuthtoken.WWWAuthenticateURI,
 		cors:    newCORS(&c.Options.Cors),
+		metrics: newMetrics(c.Metrics),
 	}
 	if a.uri == "" {
 		a.uri = c.Options.KeystoneAuthtoken.AuthURL

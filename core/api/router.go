@@ -21,6 +21,14 @@ type route struct {
 	handle       func(*request) (*answer, error)
 }
 
+// full is the path with its prefix.
+func (rt *route) full() string {
+	if rt.path == "/" || rt.path == "/v1" {
+		return rt.path
+	}
+	return "/v1" + rt.path
+}
+
 // routes is the whole surface. Paths stand without /v1, which the plumbing
 // strips: /clusters and /v1/clusters are the same. The first match counts, so
 // fixed words stand before variables.
@@ -92,12 +100,18 @@ func (a *api) routes() []route {
 // hand it over, mux would copy the request twice.
 type router struct {
 	mux    *mux.Router
-	routes map[*mux.Route]*route
+	routes map[*mux.Route]served
+}
+
+// served is a route and what it counts in.
+type served struct {
+	*route
+	measure *measure
 }
 
 // newRouter builds the matcher from the table.
 func newRouter(a *api, table []route) (*router, error) {
-	r := &router{mux.NewRouter(), make(map[*mux.Route]*route, len(table))}
+	r := &router{mux.NewRouter(), make(map[*mux.Route]served, len(table))}
 	for i := range table {
 		rt := &table[i]
 		switch {
@@ -108,17 +122,17 @@ func newRouter(a *api, table []route) (*router, error) {
 		case rt.handle == nil || rt.name == "" || rt.min < minVersion || rt.max < rt.min:
 			return nil, fmt.Errorf("%s %s is not complete", rt.method, rt.path)
 		}
-		r.routes[r.mux.NewRoute().Path(rt.path).Methods(rt.method)] = rt
+		r.routes[r.mux.NewRoute().Path(rt.path).Methods(rt.method)] = served{rt, a.metrics.of(rt.full(), rt.method)}
 	}
 	return r, nil
 }
 
-// find returns the route of a request and the variables in its path; nil if
-// there is none.
-func (r *router) find(method, path string) (*route, map[string]string) {
+// find returns the route of a request and the variables in its path; one that
+// is nil if there is none.
+func (r *router) find(method, path string) (served, map[string]string) {
 	var match mux.RouteMatch
 	if !r.mux.Match(&http.Request{Method: method, URL: &url.URL{Path: path}}, &match) {
-		return nil, nil
+		return served{}, nil
 	}
 	return r.routes[match.Route], match.Vars
 }

@@ -13,16 +13,18 @@ import (
 	"github.com/go-magnum/magnum/core/policy"
 )
 
-// ServeHTTP is everything before the router: what holds for every request,
+// serve is everything before the router: what holds for every request,
 // whether or not there is a route for it.
-func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (a *api) serve(w *measured, r *http.Request) {
 	switch {
 	case r.Method == http.MethodOptions:
 		// The cross-origin filter answers before all others.
+		w.other = routePreflight
 		a.cors.preflight(w.Header(), r.Header)
 		w.WriteHeader(http.StatusOK)
 		return
 	case isHealthcheck(r.URL.Path):
+		w.other = routeHealth
 		serveHealth(w, r)
 		return
 	}
@@ -39,7 +41,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}()
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		// net/http's own writer: it must learn that the connection is of no more use.
+		r.Body = http.MaxBytesReader(w.ResponseWriter, r.Body, maxBody)
 	}
 	path := canonical(r.URL.Path)
 	if path != "/" && path != "/v1" && !isSuffixed(path) {
@@ -58,10 +61,13 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	rq.Request, rq.base = r, base(r, a.Options.OsloMiddleware.EnableProxyHeadersParsing)
-	if rq.route, rq.args = a.router.find(r.Method, path); rq.route == nil || hasNUL(path) {
+	var found served
+	found, rq.args = a.router.find(r.Method, path)
+	if rq.route = found.route; rq.route == nil || hasNUL(path) {
 		a.lost(w, rq, path)
 		return
 	}
+	w.route = found.measure
 	a.run(w, rq)
 }
 

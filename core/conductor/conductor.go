@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/go-hclog"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/go-magnum/magnum/core/cert"
@@ -47,6 +48,8 @@ type Config struct {
 	// Hook, if not nil, is called around each phase.
 	Hook   Hook
 	Logger hclog.Logger
+	// Metrics takes what is counted; nil: nobody reads it.
+	Metrics prometheus.Registerer
 
 	// Workers is how many operations are worked on at a time, not counting
 	// those that only wait for their stacks; [conductor] workers, or 8.
@@ -90,6 +93,7 @@ type Conductor struct {
 	follower follower
 	busy     sync.WaitGroup // workers
 	streams  sync.WaitGroup // listeners; only workers and listeners begin one
+	metrics  *metrics
 }
 
 // New checks the configuration and fills in defaults.
@@ -123,8 +127,10 @@ func New(c Config) (*Conductor, error) {
 		slots:   make(chan struct{}, c.Workers),
 		nudge:   make(chan struct{}, 1),
 		held:    held{tasks: map[string]*task{}},
+		metrics: newMetrics(c.Metrics),
 	}
 	w.follower = follower{conductor: w, tasks: map[string]*task{}}
+	w.measure(c.Metrics)
 	return w, nil
 }
 

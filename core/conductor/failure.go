@@ -38,6 +38,11 @@ type stackError struct {
 func (e *stackError) Error() string { return e.reason }
 func (e *stackError) Unwrap() error { return fatal(e.reason) }
 
+// overdueError is the end of an operation that ran out of time.
+type overdueError struct{ error }
+
+func (e *overdueError) Unwrap() error { return e.error }
+
 // verdict is what an error means for an operation.
 type verdict struct {
 	// text is for the cluster's owner.
@@ -107,11 +112,15 @@ func (c *Conductor) settle(t *task, err error) {
 		*v.once++
 	}
 	if v.retry && !c.late(t) {
+		c.putOff(t, err)
 		err = c.postpone(t, v, err)
 	} else {
 		c.abandon(t)
 		t.log.Warn("operation failed", "phase", t.op.Phase, "error", err)
-		err = c.fail(t, v.text, err)
+		cause := err
+		if err = c.fail(t, v.text, cause); err == nil {
+			c.ended(t, cause)
+		}
 	}
 	if err != nil && t.ctx.Err() == nil && !errors.Is(err, state.ErrFenced) {
 		// The next owner of the lease repeats the phase.
@@ -220,7 +229,7 @@ func (c *Conductor) overdue(ctx context.Context, t *task, p phase) error {
 			waiting += ": " + pending
 		}
 	}
-	return fatal(fmt.Sprintf("Timed out after %d minutes, %s", int(c.timeout(t).Minutes()), waiting))
+	return &overdueError{fatal(fmt.Sprintf("Timed out after %d minutes, %s", int(c.timeout(t).Minutes()), waiting))}
 }
 
 // redacted keeps of a client's error only what cannot hold a secret: its

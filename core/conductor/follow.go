@@ -42,6 +42,12 @@ func (f *follower) take(t *task) bool {
 	return ok
 }
 
+func (f *follower) len() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.tasks)
+}
+
 // byProject groups the tasks as Heat can be asked for them.
 func (f *follower) byProject() map[string][]*task {
 	f.mu.Lock()
@@ -69,9 +75,15 @@ func (c *Conductor) followLoop(ctx context.Context) error {
 
 // pass looks once at everything that is followed.
 func (c *Conductor) pass(ctx context.Context) {
+	projects := c.follower.byProject()
+	if len(projects) == 0 {
+		return
+	}
+	begin := time.Now()
+	defer func() { c.metrics.passes.Observe(time.Since(begin).Seconds()) }()
 	var g errgroup.Group
 	g.SetLimit(8)
-	for _, tasks := range c.follower.byProject() {
+	for _, tasks := range projects {
 		g.Go(func() error {
 			c.look(ctx, tasks)
 			return nil

@@ -97,9 +97,11 @@ func (c *Conductor) keep(ctx context.Context, t *task) {
 	case err == nil || ctx.Err() != nil:
 	case errors.Is(err, state.ErrFenced):
 		t.log.Info("the operation was taken over")
+		c.metrics.leasesLost.Inc()
 		t.cancel(state.ErrFenced)
 	case left <= 0:
 		t.log.Error("the lease ran out and could not be renewed", "error", err)
+		c.metrics.leasesLost.Inc()
 		t.cancel(state.ErrFenced)
 	default:
 		t.log.Warn("the lease could not be looked after; trying again", "error", err)

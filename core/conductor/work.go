@@ -180,7 +180,11 @@ func (c *Conductor) finish(ctx context.Context, t *task, f flow, effect change) 
 	t.finishing.Store(true)
 	defer t.finishing.Store(false)
 	if f.finish != nil {
-		return f.finish(ctx, t)
+		err := f.finish(ctx, t)
+		if err == nil {
+			c.ended(t, nil)
+		}
+		return err
 	}
 	err := c.write(ctx, t, func(cluster *magnum.Cluster) error {
 		if effect != nil {
@@ -192,6 +196,7 @@ func (c *Conductor) finish(ctx context.Context, t *task, f flow, effect change) 
 		return nil
 	}, f.ending.or(c.DB.Finish))
 	if err == nil {
+		c.ended(t, nil)
 		t.log.Info("operation complete", "status", string(t.cluster.Status))
 	}
 	return err

@@ -1,12 +1,14 @@
 package config
 
-// Config is magnum.conf. Every field is one of upstream's sections. Values
+// Config is magnum.conf. Every field is one of upstream's sections,
+// but for metrics. Values
 // are final: defaults filled in, references resolved, aliases followed.
 type Config struct {
 	Default         Default         `section:"DEFAULT"`
 	API             API             `section:"api"`
 	Conductor       Conductor       `section:"conductor"`
 	Database        Database        `section:"database"`
+	Metrics         Metrics         `section:"metrics"`
 	Cluster         Cluster         `section:"cluster"`
 	ClusterTemplate ClusterTemplate `section:"cluster_template"`
 	ClusterHeat     ClusterHeat     `section:"cluster_heat"`
@@ -113,6 +115,15 @@ type Conductor struct {
 type Database struct {
 	// Connection is SQLAlchemy's URL, with its password.
 	Connection Secret `ini:"connection" alias:"DEFAULT.sql_connection,DATABASE.sql_connection,sql.connection"`
+}
+
+// Metrics is [metrics], where Prometheus reads what a process counts. Upstream
+// has no such thing. There is a port for each service because both usually
+// read the same file on the same host; 0 is off.
+type Metrics struct {
+	Host          string `ini:"host" default:"127.0.0.1"`
+	APIPort       int    `ini:"api_port" default:"0" min:"0" max:"65535"`
+	ConductorPort int    `ini:"conductor_port" default:"0" min:"0" max:"65535"`
 }
 
 // Cluster is [cluster].

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
+
+	"github.com/go-magnum/magnum/core/obs"
 )
 
 // Config says where Heat is. Zero values work.
@@ -68,8 +70,9 @@ func (c *Client) base(s Session) (string, error) {
 	return endpoint + "/" + url.PathEscape(s.ProjectID) + "/stacks", nil
 }
 
-// call sends a request and reads the answer into out, if it is not nil.
-func (c *Client) call(ctx context.Context, s Session, method, path string, body, out any) error {
+// call sends a request and reads the answer into out, if it is not nil. name is
+// what it is measured as.
+func (c *Client) call(ctx context.Context, s Session, name, method, path string, body, out any) error {
 	base, err := c.base(s)
 	if err != nil {
 		return err
@@ -78,7 +81,7 @@ func (c *Client) call(ctx context.Context, s Session, method, path string, body,
 	if method == http.MethodPost || method == http.MethodPatch {
 		timeout = c.cfg.WriteTimeout
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(obs.WithCall(ctx, "heat", name), timeout)
 	defer cancel()
 	//nolint:bodyclose // read to its end and closed by gophercloud
 	_, err = s.Provider.Request(ctx, method, base+path, &gophercloud.RequestOpts{
@@ -87,8 +90,8 @@ func (c *Client) call(ctx context.Context, s Session, method, path string, body,
 	return err
 }
 
-func (c *Client) get(ctx context.Context, s Session, what, path string, out any) error {
-	if err := c.call(ctx, s, http.MethodGet, path, nil, out); err != nil {
+func (c *Client) get(ctx context.Context, s Session, name, what, path string, out any) error {
+	if err := c.call(ctx, s, name, http.MethodGet, path, nil, out); err != nil {
 		return mapped(what, err)
 	}
 	return nil

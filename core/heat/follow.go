@@ -18,7 +18,7 @@ func (c *Client) Status(ctx context.Context, s Session, ref Ref) (Stack, error) 
 	}
 	var show struct{ Stack Stack }
 	// Outputs cost Heat many calls of its own, and nobody reads them here.
-	err = c.get(ctx, s, "show the stack", ref.path()+"?resolve_outputs=False", &show)
+	err = c.get(ctx, s, "show", "show the stack", ref.path()+"?resolve_outputs=False", &show)
 	if err == nil && show.Stack.Status == "DELETE_COMPLETE" {
 		err = notFound(ref) // a deleted stack can be shown for a while
 	}
@@ -31,7 +31,7 @@ func (c *Client) Statuses(ctx context.Context, s Session, ids []string) (map[str
 	found := make(map[string]Stack, len(ids))
 	for chunk := range slices.Chunk(ids, perList) {
 		var page struct{ Stacks []Stack }
-		if err := c.get(ctx, s, "list stacks", "?"+url.Values{"id": chunk}.Encode(), &page); err != nil {
+		if err := c.get(ctx, s, "list", "list stacks", "?"+url.Values{"id": chunk}.Encode(), &page); err != nil {
 			return nil, err
 		}
 		for _, st := range page.Stacks {

@@ -39,7 +39,7 @@ func (c *Client) Resources(ctx context.Context, s Session, ref Ref) ([]Resource,
 		return nil, err
 	}
 	var page struct{ Resources []listed }
-	if err := c.get(ctx, s, "list the stack's resources", fmt.Sprintf("%s/resources?nested_depth=%d", ref.path(), nestedDepth), &page); err != nil {
+	if err := c.get(ctx, s, "resources", "list the stack's resources", fmt.Sprintf("%s/resources?nested_depth=%d", ref.path(), nestedDepth), &page); err != nil {
 		return nil, err
 	}
 	// parents maps a nested stack's id to the resource that is that stack.

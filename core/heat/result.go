@@ -34,7 +34,7 @@ func (c *Client) Outputs(ctx context.Context, s Session, ref Ref) (Result, error
 			Parameters map[string]json.RawMessage
 		}
 	}
-	if err := c.get(ctx, s, "read the stack's outputs", ref.path()+"?resolve_outputs=True", &show); err != nil {
+	if err := c.get(ctx, s, "outputs", "read the stack's outputs", ref.path()+"?resolve_outputs=True", &show); err != nil {
 		return Result{}, err
 	}
 	r := Result{Outputs: map[string]driver.RawJSON{}, Parameters: map[string]string{}}

@@ -34,7 +34,7 @@ func (c *Client) Servers(ctx context.Context, s Session, ref Ref) (map[string]Se
 		}
 	}
 	const query = "nested_depth=%d&with_detail=true&type=OS::Nova::Server"
-	if err := c.get(ctx, s, "look at the stack's servers", fmt.Sprintf("%s/resources?"+query, ref.path(), nestedDepth), &page); err != nil {
+	if err := c.get(ctx, s, "servers", "look at the stack's servers", fmt.Sprintf("%s/resources?"+query, ref.path(), nestedDepth), &page); err != nil {
 		return nil, err
 	}
 	servers := map[string]Server{}

@@ -26,7 +26,7 @@ func (c *Client) Find(ctx context.Context, s Session, name string) (*Stack, erro
 	// By list and filter: the way by name alone is a redirect to an address
 	// that Heat makes up from its own, which behind a proxy is often wrong.
 	var page struct{ Stacks []Stack }
-	if err := c.get(ctx, s, "find the stack", "?name="+url.QueryEscape(name), &page); err != nil {
+	if err := c.get(ctx, s, "find", "find the stack", "?name="+url.QueryEscape(name), &page); err != nil {
 		return nil, err
 	}
 	for _, st := range page.Stacks {
@@ -61,7 +61,7 @@ func (c *Client) Ensure(ctx context.Context, s Session, r Request) (string, erro
 	}
 	ctx = context.WithoutCancel(ctx)
 	var made struct{ Stack struct{ ID string } }
-	err = mapped("create the stack", c.call(ctx, s, http.MethodPost, "", body, &made), secrets...)
+	err = mapped("create the stack", c.call(ctx, s, "create", http.MethodPost, "", body, &made), secrets...)
 	if err == nil && made.Stack.ID != "" {
 		return made.Stack.ID, nil
 	}
@@ -91,14 +91,14 @@ func (c *Client) Update(ctx context.Context, s Session, ref Ref, r Request) erro
 	if err != nil {
 		return err
 	}
-	return mapped("update the stack", c.call(ctx, s, http.MethodPatch, ref.path(), body, nil), secrets...)
+	return mapped("update the stack", c.call(ctx, s, "update", http.MethodPatch, ref.path(), body, nil), secrets...)
 }
 
 // Delete asks Heat to remove a stack. One that is gone already is fine.
 func (c *Client) Delete(ctx context.Context, s Session, ref Ref) error {
 	ref, err := c.locate(ctx, s, ref)
 	if err == nil {
-		err = mapped("delete the stack", c.call(ctx, s, http.MethodDelete, ref.path(), nil, nil))
+		err = mapped("delete the stack", c.call(ctx, s, "delete", http.MethodDelete, ref.path(), nil, nil))
 	}
 	if err != nil && magnum.KindOf(err) != magnum.NotFound {
 		return err

@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/go-magnum/magnum/core/obs"
 )
 
 // Config says how the service logs in and where trustees live. Zero values
@@ -47,8 +50,12 @@ type Config struct {
 	Tokens TokenConfig
 
 	Logger hclog.Logger
-	Now    func() time.Time // default time.Now
-	Rand   io.Reader        // default crypto/rand
+	// Calls measures all requests of this client and of its sessions, those to
+	// other services too; Metrics takes the client's own. Both may be nil.
+	Calls   *obs.Calls
+	Metrics prometheus.Registerer
+	Now     func() time.Time // default time.Now
+	Rand    io.Reader        // default crypto/rand
 }
 
 // TrustConfig is where trustees are made and with what they may act.
@@ -97,6 +104,7 @@ type Client struct {
 	valid   *tokenCache
 	refused *lru[tokenKey, time.Time]
 	shared  *sharedCache // nil where none is configured
+	lookups lookups
 }
 
 // New checks the configuration. Nothing is asked of Keystone before the first
@@ -118,10 +126,11 @@ func New(c Config) (*Client, error) {
 	}
 	k := &Client{
 		cfg:     c,
-		http:    bounded(client, c.AuthURL),
+		http:    bounded(client, c.AuthURL, c.Calls),
 		trusts:  newLRU[string, *session](1024),
 		valid:   newTokenCache(c.CacheSize),
 		refused: newLRU[tokenKey, time.Time](max(c.CacheSize/4, 16)),
+		lookups: newLookups(c.Metrics),
 	}
 	k.gate = newGate(c.Tokens.Concurrent, c.Now, k.reportHealth)
 	if c.CacheTTL > 0 {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"os"
 	"strings"
+
+	"github.com/go-magnum/magnum/core/obs"
 )
 
 func httpClient(c Config) (*http.Client, error) {
@@ -36,13 +38,14 @@ func httpClient(c Config) (*http.Client, error) {
 // bounded is a client that reads no more than maxAnswer of an answer of
 // Keystone's, and follows none of its redirects: net/http would hand tokens,
 // and with 307 the service's password, on to any host.
-func bounded(c *http.Client, authURL string) *http.Client {
+func bounded(c *http.Client, authURL string, calls *obs.Calls) *http.Client {
 	next := c.Transport
 	if next == nil {
 		next = http.DefaultTransport
 	}
 	follow := c.CheckRedirect
 	own := *c
+	next = calls.Transport(next, func(r *http.Request) (service, name string, ok bool) { return callOf(r, authURL) })
 	own.Transport = &boundedTransport{next: next, authURL: authURL}
 	own.CheckRedirect = func(r *http.Request, via []*http.Request) error {
 		switch {

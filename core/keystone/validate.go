@@ -106,6 +106,7 @@ func (k *Client) look(ctx context.Context, token string, expired bool) (*validat
 	token = strings.TrimSpace(token)
 	now := k.cfg.Now()
 	if v := k.valid.get(keyOf(token, false), now); v != nil {
+		k.lookups.cache.Inc()
 		return v, nil
 	}
 	if !isToken(token) {
@@ -114,10 +115,12 @@ func (k *Client) look(ctx context.Context, token string, expired bool) (*validat
 	q := question{key: keyOf(token, expired), token: token, expired: expired}
 	if expired {
 		if v := k.valid.get(q.key, now); v != nil {
+			k.lookups.cache.Inc()
 			return v, nil
 		}
 	}
 	if until, ok := k.refused.get(q.key); ok && now.Before(until) {
+		k.lookups.cache.Inc()
 		return nil, errToken
 	}
 	return k.join(ctx, q)
@@ -166,9 +169,11 @@ func (k *Client) learn(ctx context.Context, q question) (*validated, error) {
 		return v, nil // since the caller looked
 	}
 	if v := k.recall(q); v != nil {
+		k.lookups.memcached.Inc()
 		k.valid.put(q.key, v, now)
 		return v, nil
 	}
+	k.lookups.keystone.Inc()
 	data, err := k.ask(ctx, q)
 	if err == nil {
 		var v *validated

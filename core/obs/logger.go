@@ -1,4 +1,5 @@
-// Package obs makes the logger that every part of the core writes to.
+// Package obs is how the core is watched: the logger that every part of it
+// writes to, the registry that every part counts in, and how it is read.
 package obs
 
 import (

@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-magnum/magnum/core/keystone"
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/obs"
 )
 
 // Keystone opens sessions that act with a user's token.
@@ -65,14 +66,17 @@ type service struct {
 	kind    string // in the catalogue
 	name    string // in errors
 	version string // its paths' first part
+	project string // OpenStack's, as it is measured
 	choice  Service
 }
 
-func (l *Lookup) glance() service { return service{"image", "image", "v2", l.config.Glance} }
+func (l *Lookup) glance() service { return service{"image", "image", "v2", "glance", l.config.Glance} }
 
-func (l *Lookup) nova() service { return service{"compute", "compute", "v2.1", l.config.Nova} }
+func (l *Lookup) nova() service { return service{"compute", "compute", "v2.1", "nova", l.config.Nova} }
 
-func (l *Lookup) neutron() service { return service{"network", "network", "v2.0", l.config.Neutron} }
+func (l *Lookup) neutron() service {
+	return service{"network", "network", "v2.0", "neutron", l.config.Neutron}
+}
 
 // ask does something with a service within the time there is, and turns what
 // went wrong into an error of ours. An answer of 404 is errNotFound and one
@@ -81,7 +85,7 @@ func (l *Lookup) ask(
 	ctx context.Context, id *keystone.Identity, s service,
 	do func(context.Context, *gophercloud.ServiceClient) error,
 ) error {
-	limited, cancel := context.WithTimeout(ctx, l.config.Timeout)
+	limited, cancel := context.WithTimeout(obs.WithCall(ctx, s.project, "look-up"), l.config.Timeout)
 	defer cancel()
 	client, err := l.client(limited, id, s)
 	if err == nil {

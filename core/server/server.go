@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/go-magnum/magnum/core/api"
@@ -20,6 +21,7 @@ import (
 	"github.com/go-magnum/magnum/core/conductor"
 	"github.com/go-magnum/magnum/core/config"
 	"github.com/go-magnum/magnum/core/keystone"
+	"github.com/go-magnum/magnum/core/obs"
 	"github.com/go-magnum/magnum/core/openstack"
 	"github.com/go-magnum/magnum/core/state"
 )
@@ -39,6 +41,10 @@ type Config struct {
 	Config  *config.Config
 	Logger  hclog.Logger
 	Drivers Drivers // only for the conductor
+	// Build is told in the metrics; Collectors are metrics of parts that the
+	// core does not know.
+	Build      obs.Build
+	Collectors []prometheus.Collector
 	// Ready is called once, with the API's address, when it takes requests.
 	Ready func(url string)
 	// Hook is called before and after each phase of an operation; Lease is how
@@ -55,7 +61,10 @@ func API(ctx context.Context, c Config) error {
 		return err
 	}
 	defer p.db.Close()
-	return p.serveAPI(ctx, nil)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.serveMetrics(ctx, c.Config.Metrics.APIPort) })
+	g.Go(func() error { return p.serveAPI(ctx, nil) })
+	return g.Wait()
 }
 
 // Conductor carries out operations until the context ends.
@@ -65,7 +74,10 @@ func Conductor(ctx context.Context, c Config) error {
 		return err
 	}
 	defer p.db.Close()
-	return p.conduct(ctx, nil)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.serveMetrics(ctx, c.Config.Metrics.ConductorPort) })
+	g.Go(func() error { return p.conduct(ctx, nil) })
+	return g.Wait()
 }
 
 // Both runs API and conductor in one process on one database; a new schema is
@@ -82,6 +94,8 @@ func Both(ctx context.Context, c Config) error {
 	}
 	wake := make(chan struct{}, 1)
 	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return p.serveMetrics(ctx, c.Config.Metrics.APIPort) })
+	g.Go(func() error { return p.serveMetrics(ctx, c.Config.Metrics.ConductorPort) })
 	g.Go(func() error { return p.serveAPI(ctx, wake) })
 	g.Go(func() error { return p.conduct(ctx, wake) })
 	return g.Wait()
@@ -94,6 +108,7 @@ type process struct {
 	keystone  *keystone.Client
 	authority *cert.Authority
 	publisher *publisher
+	metrics   *prometheus.Registry
 }
 
 func open(ctx context.Context, c Config) (*process, error) {
@@ -107,7 +122,12 @@ func open(ctx context.Context, c Config) (*process, error) {
 	if err := p.checkSchema(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if p.keystone, err = keystone.New(keystoneConfig(c)); err != nil {
+	p.metrics = obs.NewRegistry(c.Build)
+	p.metrics.MustRegister(c.Collectors...)
+	db.Measure(p.metrics)
+	account := keystoneConfig(c)
+	account.Metrics, account.Calls = p.metrics, obs.NewCalls(p.metrics, c.Logger)
+	if p.keystone, err = keystone.New(account); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	certificates, err := certConfig(c.Config, db)
@@ -139,6 +159,20 @@ func (p *process) serveAPI(ctx context.Context, wake chan<- struct{}) error {
 	if err != nil {
 		return fmt.Errorf("listen for the API: %w", err)
 	}
+	url := "http://" + l.Addr().String()
+	p.Logger.Info("the API takes requests", "address", url)
+	if p.Ready != nil {
+		p.Ready(url)
+	}
+	if err := p.serve(ctx, l, handler); err != nil {
+		return fmt.Errorf("serve the API: %w", err)
+	}
+	return nil
+}
+
+// serve answers requests until the context ends; those under way are then
+// finished within ten seconds.
+func (p *process) serve(ctx context.Context, l net.Listener, handler http.Handler) error {
 	srv := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -148,11 +182,6 @@ func (p *process) serveAPI(ctx context.Context, wake chan<- struct{}) error {
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          p.Logger.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
 	}
-	url := "http://" + l.Addr().String()
-	p.Logger.Info("the API takes requests", "address", url)
-	if p.Ready != nil {
-		p.Ready(url)
-	}
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
@@ -161,9 +190,27 @@ func (p *process) serveAPI(ctx context.Context, wake chan<- struct{}) error {
 		stopped <- srv.Shutdown(end)
 	}()
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve the API: %w", err)
+		return err
 	}
 	return <-stopped
+}
+
+// serveMetrics answers /metrics on a port of its own: who may read them is
+// another matter than who may use the API. Port 0 is off.
+func (p *process) serveMetrics(ctx context.Context, port int) error {
+	if port == 0 {
+		return nil
+	}
+	addr := net.JoinHostPort(p.Config.Config.Metrics.Host, strconv.Itoa(port))
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listen for [metrics]: %w", err)
+	}
+	p.Logger.Info("metrics can be read", "address", "http://"+l.Addr().String()+"/metrics")
+	if err := p.serve(ctx, l, obs.MetricsHandler(p.metrics, p.Logger.Named("metrics"))); err != nil {
+		return fmt.Errorf("serve metrics: %w", err)
+	}
+	return nil
 }
 
 func (p *process) apiHandler(wake chan<- struct{}) (http.Handler, error) {
@@ -180,7 +227,8 @@ func (p *process) apiHandler(wake chan<- struct{}) (http.Handler, error) {
 			default: // no conductor here, or one that is awake already
 			}
 		},
-		Logger: p.Logger.Named("api"),
+		Logger:  p.Logger.Named("api"),
+		Metrics: p.metrics,
 	})
 }
 
@@ -195,18 +243,7 @@ func (p *process) conduct(ctx context.Context, wake <-chan struct{}) error {
 	if err := p.publisher.publish(ctx); err != nil {
 		return err
 	}
-	worker, err := conductor.New(conductor.Config{
-		DB:       p.db,
-		Drivers:  p.Drivers,
-		Keystone: p.keystone,
-		Cert:     p.authority,
-		Options:  p.Config.Config,
-		Host:     host,
-		Wake:     wake,
-		Hook:     p.Hook,
-		Lease:    p.Lease,
-		Logger:   p.Logger.Named("conductor"),
-	})
+	worker, err := p.conductor(host, wake)
 	if err != nil {
 		return err
 	}
@@ -219,4 +256,20 @@ func (p *process) conduct(ctx context.Context, wake <-chan struct{}) error {
 	}
 	g.Go(func() error { return report.run(ctx) })
 	return g.Wait()
+}
+
+func (p *process) conductor(host string, wake <-chan struct{}) (*conductor.Conductor, error) {
+	return conductor.New(conductor.Config{
+		DB:       p.db,
+		Drivers:  p.Drivers,
+		Keystone: p.keystone,
+		Cert:     p.authority,
+		Options:  p.Config.Config,
+		Host:     host,
+		Wake:     wake,
+		Hook:     p.Hook,
+		Lease:    p.Lease,
+		Logger:   p.Logger.Named("conductor"),
+		Metrics:  p.metrics,
+	})
 }

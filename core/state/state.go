@@ -43,6 +43,7 @@ type DB struct {
 
 	closed     atomic.Bool
 	statements atomic.Int64
+	failures   atomic.Int64
 	prepared   sync.Map // of query, or key, to *sql.Stmt on read
 	columns    columns
 	wholes     sync.Pool // of *whole
@@ -205,6 +206,11 @@ func (db *DB) explain(what string, err error) error {
 	var known *magnum.Error
 	if errors.As(err, &known) {
 		return err
+	}
+	// A caller that gave up, and a statement that found nothing, say nothing
+	// of the database; nor does who uses it after its end.
+	if !errors.Is(err, context.Canceled) && !errors.Is(err, ErrFenced) && !errors.Is(err, sql.ErrNoRows) {
+		db.failures.Add(1)
 	}
 	reason := ""
 	var lite sqlite3.Error

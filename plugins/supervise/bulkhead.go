@@ -13,6 +13,7 @@ type bulkhead struct {
 	name    string
 	places  chan struct{}
 	waiting atomic.Int64
+	refused atomic.Int64
 	queue   int64
 }
 
@@ -29,6 +30,7 @@ func (b *bulkhead) enter(ctx context.Context) error {
 	}
 	defer b.waiting.Add(-1)
 	if b.waiting.Add(1) > b.queue {
+		b.refused.Add(1)
 		return driver.Errorf(driver.ClassUnavailable, "driver %s is busy: %d calls are running and %d waiting",
 			b.name, cap(b.places), b.queue)
 	}

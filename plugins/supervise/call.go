@@ -24,12 +24,19 @@ type conn struct{ instance *instance }
 
 var _ grpc.ClientConnInterface = conn{}
 
-// Invoke makes one call.
+// Invoke makes one call and counts it.
 func (c conn) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	begin := time.Now()
+	err := c.invoke(ctx, begin, method, args, reply, opts)
+	c.instance.called(method, err)
+	c.instance.took(method, time.Since(begin))
+	return err
+}
+
+func (c conn) invoke(ctx context.Context, begin time.Time, method string, args, reply any, opts []grpc.CallOption) error {
 	i := c.instance
 	ctx, cancel := context.WithTimeout(ctx, i.cfg.CallTimeout)
 	defer cancel()
-	begin := time.Now()
 	if err := i.calls.enter(ctx); err != nil {
 		return err
 	}
@@ -50,7 +57,8 @@ func (c conn) Invoke(ctx context.Context, method string, args, reply any, opts .
 		if !restarted(err) || try == 2 {
 			return err
 		}
-		i.logger.Warn("call was cut off, it is repeated", "method", method)
+		i.metrics.repeats.WithLabelValues(i.pkg.Name, i.pkg.Version).Inc()
+		i.logger.Debug("call was cut off, it is repeated", "method", method) // that the process ended has its line
 	}
 }
 
@@ -62,16 +70,19 @@ func (c conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method strin
 	i := c.instance
 	p, leave, err := i.acquire(ctx, method)
 	if err != nil {
+		i.called(method, err)
 		return nil, err
 	}
 	s, err := p.Conn().NewStream(ctx, desc, method, opts...)
 	if err != nil {
 		defer leave()
-		return nil, i.judge(ctx, p, false, err)
+		err = i.judge(ctx, p, false, err)
+		i.called(method, err)
+		return nil, err
 	}
 	// gRPC ends the stream's context whenever the stream ends.
 	context.AfterFunc(s.Context(), leave)
-	return &stream{ClientStream: s, caller: ctx, instance: i, process: p}, nil
+	return &stream{ClientStream: s, caller: ctx, instance: i, process: p, method: method}, nil
 }
 
 // stream judges the errors of a stream.
@@ -82,15 +93,26 @@ type stream struct {
 	caller   context.Context //nolint:containedctx // a stream lives within it
 	instance *instance
 	process  *process
+	method   string
+	counted  bool // its end; gRPC has one receiver at a time
 }
 
 // RecvMsg receives an event, or the end.
 func (s *stream) RecvMsg(m any) error {
 	err := s.ClientStream.RecvMsg(m)
-	if err == nil || errors.Is(err, io.EOF) {
-		return err
+	if err == nil {
+		return nil
 	}
-	return s.instance.judge(s.caller, s.process, false, err)
+	var fault error
+	if !errors.Is(err, io.EOF) {
+		fault = s.instance.judge(s.caller, s.process, false, err)
+		err = fault
+	}
+	if !s.counted {
+		s.counted = true
+		s.instance.called(s.method, fault)
+	}
+	return err
 }
 
 // SendMsg sends the request. Its io.EOF means that the stream broke, and that

@@ -49,6 +49,20 @@ type CrashCall struct {
 	Seconds float64 `json:"seconds"`
 }
 
+// cause is why a process ended; the instance's lock is held.
+func (p *process) cause() string {
+	trace := p.Trace()
+	switch _, signal := p.Code(); {
+	case p.hung:
+		return "hang"
+	case signal != "":
+		return "signal"
+	case strings.HasPrefix(trace, "panic: "), strings.HasPrefix(trace, "fatal error: "):
+		return "panic"
+	}
+	return "exit"
+}
+
 // crashOf describes the end of a process.
 func (i *instance) crashOf(p *process, calls []openCall, now time.Time) Crash {
 	status, signal := p.Code()
@@ -57,16 +71,8 @@ func (i *instance) crashOf(p *process, calls []openCall, now time.Time) Crash {
 		ID:     fmt.Sprintf("%s-%s-%d", i.pkg.Name, now.UTC().Format("20060102T150405.000000000"), p.PID()),
 		Driver: i.pkg.Name, Version: i.pkg.Version, Digest: i.pkg.Digest, PID: p.PID(),
 		StartedAt: p.started.UTC(), EndedAt: now.UTC(),
-		Cause: "exit", ExitStatus: status, Signal: signal,
+		Cause: p.cause(), ExitStatus: status, Signal: signal,
 		LastWords: redact(words), Trace: redact(p.Trace()),
-	}
-	switch {
-	case p.hung:
-		c.Cause = "hang"
-	case signal != "":
-		c.Cause = "signal"
-	case strings.HasPrefix(c.Trace, "panic: "), strings.HasPrefix(c.Trace, "fatal error: "):
-		c.Cause = "panic"
 	}
 	for _, call := range calls[:min(len(calls), callsKept)] {
 		c.Calls = append(c.Calls, CrashCall{Method: call.method, Seconds: now.Sub(call.since).Seconds()})

@@ -15,7 +15,8 @@ import (
 
 // Drivers are all drivers of a host.
 type Drivers struct {
-	cfg Config
+	cfg     Config
+	metrics *metrics
 
 	mu        sync.Mutex
 	instances map[string]*instance // by package digest
@@ -34,7 +35,7 @@ type Drivers struct {
 // New starts no driver yet. It ends what a host that was killed has left.
 func New(cfg Config) *Drivers {
 	d := &Drivers{
-		cfg: cfg.withDefaults(), instances: map[string]*instance{}, serving: map[string]*instance{},
+		cfg: cfg.withDefaults(), metrics: newMetrics(), instances: map[string]*instance{}, serving: map[string]*instance{},
 		dirty: make(chan struct{}, 1), quit: make(chan struct{}), news: make(chan struct{}, 1),
 	}
 	if d.cfg.RunDir != "" {
@@ -82,7 +83,7 @@ func (d *Drivers) instance(name, version string) (*instance, error) {
 	if err != nil {
 		return nil, missing(name, version, err)
 	}
-	i := newInstance(d.cfg, pkg, d.changed)
+	i := newInstance(d.cfg, pkg, d.metrics, d.changed)
 	d.instances[pkg.Digest] = i
 	return i, nil
 }

@@ -17,10 +17,11 @@ import (
 // instance is one version of one driver, with at most one process that takes
 // calls.
 type instance struct {
-	cfg    Config
-	pkg    store.Package
-	logger hclog.Logger
-	calls  *bulkhead
+	cfg     Config
+	pkg     store.Package
+	logger  hclog.Logger
+	calls   *bulkhead
+	metrics *metrics
 	// changed is called at every change of the state.
 	changed func()
 	// work counts what goes on beside the calls: starts, checks, ends.
@@ -49,17 +50,19 @@ type instance struct {
 // start is an attempt that any number of callers wait for.
 type start struct {
 	done   chan struct{}
+	began  time.Time
 	err    error // to be read after done
 	trial  bool
 	cancel context.CancelFunc
 }
 
-func newInstance(cfg Config, pkg store.Package, changed func()) *instance {
+func newInstance(cfg Config, pkg store.Package, metrics *metrics, changed func()) *instance {
 	return &instance{
 		cfg:     cfg,
 		pkg:     pkg,
 		logger:  cfg.Logger.With("driver", pkg.Name, "version", pkg.Version),
 		calls:   newBulkhead(pkg.Name, cfg.Concurrency, cfg.Queue),
+		metrics: metrics,
 		changed: changed,
 		quit:    make(chan struct{}),
 		state:   StateInstalled,
@@ -170,7 +173,7 @@ func (i *instance) pausedLocked(pause time.Duration) error {
 func (i *instance) begin() *start {
 	// A context of its own: the start outlives the caller that caused it.
 	ctx, cancel := context.WithTimeout(context.Background(), i.cfg.Launch.StartTimeout)
-	attempt := &start{done: make(chan struct{}), cancel: cancel, trial: i.breaker.started()}
+	attempt := &start{done: make(chan struct{}), began: time.Now(), cancel: cancel, trial: i.breaker.started()}
 	i.starting = attempt
 	i.enter(StateStarting)
 	i.work.Go(func() {
@@ -203,9 +206,16 @@ func (i *instance) started(attempt *start, p *process, err error) {
 		case loop:
 			state = StateCrashLoop
 		}
+		result := "failed"
+		if state == StateRejected {
+			result = "rejected"
+		}
+		i.metrics.starts.WithLabelValues(i.pkg.Name, i.pkg.Version, result).Inc()
 		i.enter(state, "error", redact(err.Error()), "failures", len(i.breaker.crashes))
 		return
 	}
+	i.metrics.starts.WithLabelValues(i.pkg.Name, i.pkg.Version, "ready").Inc()
+	i.metrics.startDuration.WithLabelValues(i.pkg.Name, i.pkg.Version).Observe(time.Since(attempt.began).Seconds())
 	p.trial = attempt.trial
 	i.use(p)
 }
@@ -243,6 +253,9 @@ func (i *instance) settle(p *process) {
 		i.crashed(p, fmt.Errorf("process %d ended: %s", p.PID(), words))
 	case i.process == nil && i.starting == nil && i.state == StateDraining:
 		i.enter(StateStopped)
+	}
+	if crash || p.hung {
+		i.metrics.crashes.WithLabelValues(i.pkg.Name, i.pkg.Version, p.cause()).Inc()
 	}
 	if (crash || p.hung) && i.cfg.CrashDir != "" {
 		record := i.crashOf(p, calls, i.cfg.Now())

@@ -21,7 +21,7 @@ func Prove(ctx context.Context, cfg Config, pkg store.Package) error {
 	cfg = cfg.withDefaults()
 	ctx, cancel := context.WithTimeout(ctx, cfg.Launch.StartTimeout)
 	defer cancel()
-	i := newInstance(cfg, pkg, func() {})
+	i := newInstance(cfg, pkg, newMetrics(), func() {})
 	p, err := i.bringUp(ctx)
 	if err != nil {
 		return fmt.Errorf("self-test of driver %s: %w: %w", pkg, ErrUnproved, err)

@@ -26,6 +26,9 @@ var (
 // Version is the semver of this build, without a leading v.
 func Version() string { return version }
 
+// Build is what this executable was built from.
+func Build() obs.Build { return obs.Build{Version: version, Commit: commit} }
+
 // Exit codes of all executables.
 const (
 	ExitFailed = 1 // the work failed

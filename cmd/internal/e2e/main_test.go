@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hashicorp/go-hclog"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/go-magnum/magnum/cmd/internal/command"
 	"github.com/go-magnum/magnum/cmd/internal/wire"
@@ -120,7 +121,7 @@ func play(role, conf, kill string) error {
 		return err
 	}
 	defer wire.Close(drivers, env.Logger)
-	s.Drivers = drivers
+	s.Drivers, s.Collectors = drivers, []prometheus.Collector{drivers}
 	if kill != "" {
 		s.Hook = killer(kill, drivers)
 	}

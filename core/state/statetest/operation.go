@@ -142,6 +142,37 @@ func claimTests() map[string]func(*testing.T, *suite) {
 			s.clock.Add(time.Second)
 			s.claim(t, "b")
 		},
+		"waiting is what may be claimed": func(t *testing.T, s *suite) {
+			want := func(what string, count int, longest time.Duration) {
+				t.Helper()
+				got, err := s.Waiting(t.Context())
+				must(t, err)
+				if got != (state.Waiting{Count: count, Longest: longest}) {
+					t.Errorf("%s: %d wait, the first for %s; want %d and %s", what, got.Count, got.Longest, count, longest)
+				}
+			}
+			want("nothing there", 0, 0)
+			s.add(t, s.newCluster(t, "c1"))
+			s.clock.Add(time.Second)
+			s.add(t, s.newCluster(t, "c2"))
+			want("two", 2, time.Second)
+			older, err := s.Claim(t.Context(), "a", lease, 1)
+			must(t, err)
+			op := older[0]
+			want("one is claimed", 1, 0)
+			op.NotBefore = s.clock.Now().Add(time.Minute)
+			must(t, s.Advance(t.Context(), op, nil))
+			must(t, s.Release(t.Context(), op))
+			s.clock.Add(59 * time.Second)
+			want("one is put off", 1, 59*time.Second)
+			second := s.claim(t, "b")
+			s.clock.Add(time.Second + lease/2)
+			want("it is due since the time it was put off to", 1, lease/2)
+			must(t, s.Finish(t.Context(), s.claim(t, "c"), nil))
+			want("over, and held", 0, 0)
+			s.clock.Add(lease)
+			want("the lease has run out", 1, s.clock.Now().Sub(second.LeaseUntil))
+		},
 		"rule 4: a delete waits for the lease": func(t *testing.T, s *suite) {
 			c, _ := s.add(t, s.newCluster(t, "c"))
 			create := s.claim(t, "a")
