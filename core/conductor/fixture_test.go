@@ -251,6 +251,7 @@ type fakeDriver struct {
 	selects  func(driver.SelectNodesRequest) (driver.SelectNodesResponse, error)
 	cleanups []driver.Cleanup
 	renders  []driver.RenderRequest
+	traces   []driver.Trace // of the renders
 	outputs  []driver.MapOutputsRequest
 	noScale  bool
 	got      []magnum.DriverRef
@@ -283,10 +284,10 @@ func (d *fakeDriver) Validate(context.Context, driver.ValidateRequest) (driver.V
 	return driver.ValidateResponse{}, nil
 }
 
-func (d *fakeDriver) Render(_ context.Context, r driver.RenderRequest) (driver.RenderResponse, error) {
+func (d *fakeDriver) Render(ctx context.Context, r driver.RenderRequest) (driver.RenderResponse, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.renders = append(d.renders, r)
+	d.renders, d.traces = append(d.renders, r), append(d.traces, driver.TraceOf(ctx))
 	if d.render != nil {
 		return d.render(r)
 	}

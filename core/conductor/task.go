@@ -92,7 +92,7 @@ type progress struct {
 }
 
 func (c *Conductor) newTask(ctx context.Context, op *magnum.Operation) *task {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := context.WithCancelCause(driver.WithTrace(ctx, traceOf(op)))
 	return &task{
 		op: op, identity: *op, ctx: ctx, cancel: cancel, lease: op.LeaseUntil,
 		log: c.Logger.With("operation", op.ID, "kind", string(op.Kind), "cluster", op.ClusterUUID, "request_id", op.RequestID),

@@ -102,9 +102,11 @@ func (o *odd) Watch(ctx context.Context, _ driver.WatchRequest, send func(driver
 	return o.watch(ctx, send)
 }
 
-func dialOdd(t *testing.T, o *odd) *serve.Connection {
-	return dial(t, serve.Plugin{Name: "recorder", Version: "1.2.3", Driver: o, Templates: o, Lifecycle: o})
+func (o *odd) plugin() serve.Plugin {
+	return serve.Plugin{Name: "recorder", Version: "1.2.3", Driver: o, Templates: o, Lifecycle: o}
 }
+
+func dialOdd(t *testing.T, o *odd) *serve.Connection { return dial(t, o.plugin()) }
 
 func TestPanic(t *testing.T) {
 	o := &odd{

@@ -68,13 +68,16 @@ func NewSet(conn grpc.ClientConnInterface, hello driver.HandshakeResponse) drive
 }
 
 // DialOptions are what a host must set on its side of the connection: the size
-// of messages and of the flow control windows.
+// of messages and of the flow control windows, and that a call tells of the
+// [driver.Trace] it is part of.
 func DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{
 		grpc.WithDefaultCallOptions(
 			grpc.MaxCallRecvMsgSize(driver.MaxMessage),
 			grpc.MaxCallSendMsgSize(driver.MaxMessage),
 		),
+		grpc.WithChainUnaryInterceptor(sendTrace),
+		grpc.WithChainStreamInterceptor(sendTraceOnStream),
 		grpc.WithInitialWindowSize(window),
 		grpc.WithInitialConnWindowSize(window),
 		// The driver lives as long as the connection: no idling, and no

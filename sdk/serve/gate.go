@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc"
@@ -87,6 +88,7 @@ func counted(method string) bool {
 }
 
 func (g *gate) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
+	ctx = g.incoming(ctx)
 	err = g.guard(ctx, info.FullMethod, func() error {
 		var err error
 		resp, err = handler(ctx, req)
@@ -100,10 +102,11 @@ func (g *gate) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo
 		// go-plugin's own streams last as long as the connection.
 		return handler(srv, ss)
 	}
-	ctx, cancel := context.WithCancel(ss.Context())
+	whole := g.incoming(ss.Context())
+	ctx, cancel := context.WithCancel(whole)
 	defer cancel()
 	defer g.watch(&cancel)()
-	err := g.guard(ss.Context(), info.FullMethod, func() error { return handler(srv, &stream{ServerStream: ss, ctx: ctx}) })
+	err := g.guard(whole, info.FullMethod, func() error { return handler(srv, &stream{ServerStream: ss, ctx: ctx}) })
 	if err != nil && ctx.Err() != nil && ss.Context().Err() == nil {
 		return g.refusal()
 	}
@@ -151,13 +154,18 @@ func (g *gate) guard(ctx context.Context, method string, call func() error) (err
 	}
 	defer func() {
 		if cause := recover(); cause != nil {
-			g.logger.Error("panic in a call", "method", method, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
+			hclog.FromContext(ctx).Error("panic in a call", "method", method, "panic", fmt.Sprint(cause), "stack", string(debug.Stack()))
 			e := driver.Errorf(driver.ClassBug, "driver %s failed", g.name)
 			e.OperatorMessage = fmt.Sprintf("panic in %s: %v", method, cause)
 			err = errorStatus(e).Err()
 		}
 	}()
-	if err := call(); err != nil {
+	begun := time.Now()
+	err = call()
+	if logger := hclog.FromContext(ctx); counted(method) && logger.IsDebug() {
+		logger.Debug("call", "method", method, "took", time.Since(begun).String(), "failed", err != nil)
+	}
+	if err != nil {
 		if unimplemented(err) {
 			return err
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 
@@ -151,6 +152,11 @@ func (r *recorder) Resume(_ context.Context, req driver.ResumeRequest) (driver.R
 // process, and connects to it.
 func dial(t *testing.T, p serve.Plugin) *serve.Connection {
 	t.Helper()
+	return dialLogged(t, p, nil)
+}
+
+func dialLogged(t *testing.T, p serve.Plugin, logger hclog.Logger) *serve.Connection {
+	t.Helper()
 	host, process, err := serve.NewKeys(time.Now())
 	if err != nil {
 		t.Fatal(err)
@@ -163,7 +169,7 @@ func dial(t *testing.T, p serve.Plugin) *serve.Connection {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := serve.NewServer(p, nil, grpc.Creds(credentials.NewTLS(serverTLS)))
+	server, err := serve.NewServer(p, logger, grpc.Creds(credentials.NewTLS(serverTLS)))
 	if err != nil {
 		t.Fatal(err)
 	}

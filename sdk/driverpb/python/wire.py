@@ -13,6 +13,7 @@ import pkgutil
 import signal
 import sys
 import threading
+import time
 
 import grpc
 from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_factory
@@ -95,6 +96,14 @@ def class_number(kind):
     return pool.FindEnumTypeByName(PACKAGE + "Class").values_by_name["CLASS_" + kind].number
 
 
+def trace(context):
+    """What a call is part of, for log lines."""
+    sent = dict(context.invocation_metadata())
+    fields = {"request_id": sent.get("x-openstack-request-id"),
+              "trace_id": (sent.get("traceparent", "").split("-") + [None])[1]}
+    return {name: value for name, value in fields.items() if value}
+
+
 class Gate:
     """Counts the calls in flight, and admits none once the driver drains."""
 
@@ -116,14 +125,16 @@ class Gate:
                 self.running += not refused
             if refused:  # without details: the core takes the call to another process
                 context.abort(grpc.StatusCode.UNAVAILABLE, "the driver is draining")
+            started = time.monotonic()
             try:
                 return method(request)
             except Error as error:
                 failure = error
             except Exception as error:  # a bug ends one call, not the process
-                log.exception("a call failed")
+                log.exception("a call failed", extra={"fields": trace(context)})
                 failure = Error("BUG", "the driver failed", repr(error))
             finally:
+                log.debug("call", extra={"fields": trace(context) | {"method": method.__name__, "seconds": time.monotonic() - started}})
                 with self.changed:
                     self.running -= 1
                     self.changed.notify_all()
@@ -180,6 +191,7 @@ class Lines(logging.Formatter):
     def format(self, record):
         line = {"@level": self.LEVELS.get(record.levelname, "info"), "@message": record.getMessage(), "@module": record.name,
                 "@timestamp": datetime.datetime.now(datetime.timezone.utc).isoformat()}
+        line.update(getattr(record, "fields", {}))
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
         return json.dumps(line)
