@@ -48,9 +48,13 @@ func status() *cobra.Command {
 		for _, h := range hosts {
 			for _, d := range h.Drivers {
 				seen[d.Name+" "+d.Version] = true
+				class, blame, message := "", "", d.LastError
+				if f := d.Fault; f != nil {
+					class, blame, message = f.Class, f.Blame, f.Message
+				}
 				rows = append(rows, []string{
 					strconv.Itoa(h.Host.PID), d.Name, d.Version, string(d.State), number(d.PID), strconv.Itoa(d.Restarts),
-					d.Since.UTC().Format(time.RFC3339), d.Confinement, d.LastError,
+					d.Since.UTC().Format(time.RFC3339), d.Confinement, class, blame, message,
 				})
 			}
 		}
@@ -65,9 +69,9 @@ func status() *cobra.Command {
 			case slices.Contains(env.Config.Drivers.DisabledDrivers, p.Name):
 				state = supervise.StateDisabled
 			}
-			rows = append(rows, []string{"", p.Name, p.Version, string(state), "", "", "", "", reason})
+			rows = append(rows, []string{"", p.Name, p.Version, string(state), "", "", "", "", "", "", reason})
 		}
-		return out.Write(c.OutOrStdout(), []string{"Service", "Name", "Version", "State", "PID", "Restarts", "Since", "Confinement", "Last Error"}, rows)
+		return out.Write(c.OutOrStdout(), []string{"Service", "Name", "Version", "State", "PID", "Restarts", "Since", "Confinement", "Class", "Blame", "Last Error"}, rows)
 	}
 	return c
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/go-magnum/magnum/core/heat"
 	"github.com/go-magnum/magnum/core/keystone"
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/obs"
 	"github.com/go-magnum/magnum/core/state"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
@@ -94,6 +95,7 @@ type Conductor struct {
 	busy     sync.WaitGroup // workers
 	streams  sync.WaitGroup // listeners; only workers and listeners begin one
 	metrics  *metrics
+	outages  *obs.Outages
 }
 
 // New checks the configuration and fills in defaults.
@@ -128,6 +130,7 @@ func New(c Config) (*Conductor, error) {
 		nudge:   make(chan struct{}, 1),
 		held:    held{tasks: map[string]*task{}},
 		metrics: newMetrics(c.Metrics),
+		outages: obs.NewOutages(c.Logger),
 	}
 	w.follower = follower{conductor: w, tasks: map[string]*task{}}
 	w.measure(c.Metrics)
@@ -202,16 +205,20 @@ func (c *Conductor) claim(ctx context.Context) {
 		return
 	}
 	ops, err := c.DB.Claim(ctx, c.owner, c.lease(), free)
+	if ctx.Err() == nil {
+		c.outages.Note("claim operations", err)
+	}
 	if err != nil {
-		if ctx.Err() == nil {
-			c.Logger.Error("operations could not be claimed; trying again", "error", err)
-		}
 		return
 	}
 	for _, op := range ops {
 		t := c.newTask(ctx, op)
 		c.held.add(t)
-		t.log.Info("operation claimed", "phase", op.Phase, "attempt", op.Attempts)
+		level := hclog.Info
+		if op.Attempts > 0 {
+			level = hclog.Debug // that it was put off has its line
+		}
+		t.log.Log(level, "operation claimed", "phase", op.Phase, "attempt", op.Attempts)
 		c.start(t)
 	}
 }

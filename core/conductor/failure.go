@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/core/state"
@@ -136,12 +137,16 @@ func (c *Conductor) postpone(t *task, v verdict, cause error) error {
 		wait = c.Backoff(t.op.Attempts)
 	}
 	t.op.Attempts++
+	level := hclog.Info
+	if t.op.LastError == cause.Error() {
+		level = hclog.Debug // for the same reason as before
+	}
 	t.op.LastError = cause.Error()
 	t.op.NotBefore = c.Now().Add(wait)
 	if !t.op.Deadline.IsZero() && t.op.NotBefore.After(t.op.Deadline) {
 		t.op.NotBefore = t.op.Deadline
 	}
-	t.log.Info("phase put off", "phase", t.op.Phase, "attempt", t.op.Attempts, "wait", wait, "error", cause)
+	t.log.Log(level, "phase put off", "phase", t.op.Phase, "attempt", t.op.Attempts, "wait", wait, "error", cause)
 	if t.cluster == nil {
 		return c.DB.Advance(t.ctx, t.op, nil)
 	}

@@ -2,6 +2,7 @@ package conductor
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/go-magnum/magnum/core/heat"
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/state"
 )
 
 const (
@@ -230,8 +232,8 @@ func (c *Conductor) note(ctx context.Context, t *task, trouble string) {
 		cluster.StatusReason = reason
 		return nil
 	})
-	if err != nil && ctx.Err() == nil {
-		t.log.Warn("the status reason could not be saved", "error", err)
+	if ctx.Err() == nil && !errors.Is(err, state.ErrFenced) { // the lease loop will tell of that
+		c.outages.Note("save status reasons", err)
 	}
 }
 

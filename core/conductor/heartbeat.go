@@ -18,8 +18,8 @@ func (c *Conductor) heartbeatLoop(ctx context.Context) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		if err := c.DB.Heartbeat(ctx, c.Host, binary); err != nil && ctx.Err() == nil {
-			c.Logger.Warn("the heartbeat could not be written", "error", err)
+		if err := c.DB.Heartbeat(ctx, c.Host, binary); ctx.Err() == nil {
+			c.outages.Note("write the heartbeat", err)
 		}
 		select {
 		case <-ctx.Done():

@@ -88,13 +88,17 @@ func (c *Conductor) keep(ctx context.Context, t *task) {
 	}
 	left := t.leaseUntil().Sub(c.Now())
 	var err error
+	what := "look at leases"
 	if left < c.lease()*2/3 {
+		what = "renew leases" // which may fail where reading does not
 		err = c.hold(ctx, t, c.lease())
 	} else {
 		err = c.stillOurs(ctx, t)
 	}
 	switch {
-	case err == nil || ctx.Err() != nil:
+	case ctx.Err() != nil:
+	case err == nil:
+		c.outages.Note(what, nil)
 	case errors.Is(err, state.ErrFenced):
 		t.log.Info("the operation was taken over")
 		c.metrics.leasesLost.Inc()
@@ -104,7 +108,7 @@ func (c *Conductor) keep(ctx context.Context, t *task) {
 		c.metrics.leasesLost.Inc()
 		t.cancel(state.ErrFenced)
 	default:
-		t.log.Warn("the lease could not be looked after; trying again", "error", err)
+		c.outages.Note(what, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/go-magnum/magnum/core/config"
+	"github.com/go-magnum/magnum/core/obs"
 	"github.com/go-magnum/magnum/core/state"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
@@ -59,13 +60,14 @@ func (p *publisher) publish(ctx context.Context) error {
 func (p *publisher) run(ctx context.Context) error {
 	tick := time.NewTicker(publishEvery)
 	defer tick.Stop()
+	outages := obs.NewOutages(p.logger)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := p.publish(ctx); err != nil && ctx.Err() == nil {
-				p.logger.Warn("the drivers' descriptions could not be published; trying again", "error", err)
+			if err := p.publish(ctx); ctx.Err() == nil {
+				outages.Note("publish the drivers' descriptions", err)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/go-magnum/magnum/core/obs"
 	"github.com/go-magnum/magnum/core/state"
 )
 
@@ -29,9 +30,10 @@ func (r *reporter) run(ctx context.Context) error {
 	heartbeat, pause := time.NewTicker(r.every), time.NewTicker(reportPause)
 	defer heartbeat.Stop()
 	defer pause.Stop()
+	outages := obs.NewOutages(r.logger)
 	for {
-		if err := r.report(ctx); err != nil && ctx.Err() == nil {
-			r.logger.Warn("how the drivers stand could not be reported; trying again", "error", err)
+		if err := r.report(ctx); ctx.Err() == nil {
+			outages.Note("report how the drivers stand", err)
 		}
 		select {
 		case <-ctx.Done():

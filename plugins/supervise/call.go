@@ -134,6 +134,7 @@ func (s *stream) SendMsg(m any) error {
 // ClassRestarted where the process was lost, or ClassTimeout.
 func (i *instance) judge(ctx context.Context, p *process, whole bool, err error) error {
 	if said, ok := serve.FromError(err); ok {
+		i.answeredWith(said)
 		return said
 	}
 	code := status.Code(err)
@@ -146,7 +147,9 @@ func (i *instance) judge(ctx context.Context, p *process, whole bool, err error)
 			// Slow, or dead: a probe will tell.
 			i.check(p, whole)
 		}
-		return i.late(ctx, "its time was up")
+		late := i.late(ctx, "its time was up")
+		i.answeredWith(late)
+		return late
 	case i.endedSoon(ctx, p), code == codes.Unavailable, code == codes.Canceled:
 		i.lost(p)
 		e := driver.Errorf(driver.ClassRestarted, "driver %s ended during the call", i.pkg)

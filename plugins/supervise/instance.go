@@ -38,6 +38,7 @@ type instance struct {
 	starts    int
 	breaker   breaker
 	lastError error
+	fault     *Fault                // the last one, of a start, a process or a call
 	overdue   int                   // calls in a row that had all their time
 	retired   bool                  // another version has taken its place
 	live      map[*process]struct{} // all there are, also those on their way out
@@ -206,10 +207,11 @@ func (i *instance) started(attempt *start, p *process, err error) {
 		case loop:
 			state = StateCrashLoop
 		}
-		result := "failed"
+		result, blame := "failed", driver.BlameDriver
 		if state == StateRejected {
-			result = "rejected"
+			result, blame = "rejected", driver.BlameOperator
 		}
+		i.faulted(string(driver.ClassUnavailable), string(blame), err.Error())
 		i.metrics.starts.WithLabelValues(i.pkg.Name, i.pkg.Version, result).Inc()
 		i.enter(state, "error", redact(err.Error()), "failures", len(i.breaker.crashes))
 		return
@@ -272,6 +274,7 @@ func (i *instance) settle(p *process) {
 func (i *instance) crashed(p *process, cause error) {
 	now := i.cfg.Now()
 	i.lastError = cause
+	i.faulted(string(driver.ClassRestarted), string(driver.BlameDriver), cause.Error())
 	loop := i.breaker.failed(now, true, p.trial && now.Sub(p.started) < i.cfg.CrashWindow)
 	switch {
 	case i.process != nil || i.starting != nil:

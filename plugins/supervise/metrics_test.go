@@ -1,11 +1,13 @@
 package supervise_test
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -109,4 +111,34 @@ func TestMetricsAreDocumented(t *testing.T) {
 	if diff := cmp.Diff(described, documented); diff != "" {
 		t.Errorf("docs/metrics.md is other than what is described (-described +documented):\n%s", diff)
 	}
+}
+
+// TestFault: how a driver stands tells the last error and who can mend it, but
+// not what users got wrong.
+func TestFault(t *testing.T) {
+	d := drivers(t, config(t))
+	set := get(t, d)
+	want := func(after string, fault *supervise.Fault) {
+		t.Helper()
+		got := only(t, d).Fault
+		if got != nil {
+			got.At = time.Time{}
+		}
+		if diff := cmp.Diff(fault, got); diff != "" {
+			t.Errorf("after %s (-want +got):\n%s", after, diff)
+		}
+	}
+	want("its start", nil)
+	if _, err := ask(t.Context(), set, "refuse"); err == nil {
+		t.Fatal("no error")
+	}
+	want("a user's error", nil)
+	_, err := ask(t.Context(), set, "error:THROTTLED")
+	if err == nil {
+		t.Fatal("no error")
+	}
+	want("an error that an operator can mend", &supervise.Fault{Class: "THROTTLED", Blame: "operator", Message: err.Error()})
+	pid := only(t, d).PID
+	killIdle(t, d)
+	want("a crash", &supervise.Fault{Class: "RESTARTED", Blame: "driver", Message: fmt.Sprintf("process %d ended: killed by SIGKILL", pid)})
 }

@@ -39,6 +39,7 @@ func (i *instance) badConfig(err error) {
 	if text := redact(err.Error()); text != i.configError {
 		i.configError = text
 		i.lastError = err
+		i.faulted(string(driver.ClassPrecondition), string(driver.BlameOperator), text)
 		i.logger.Error("configuration is not used, the one before stays", "error", text)
 		i.changed()
 	}

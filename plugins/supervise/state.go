@@ -2,11 +2,13 @@ package supervise
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/go-magnum/magnum/plugins/launch"
+	"github.com/go-magnum/magnum/sdk/driver"
 )
 
 // State is where a driver is between installed and stopped.
@@ -38,6 +40,43 @@ type Status struct {
 	Confinement string `json:"confinement,omitempty"`
 	// LastError is why the last start failed, or how the last process ended.
 	LastError string `json:"last_error,omitempty"`
+	// Fault is the last thing that went wrong and was not the user's doing: a
+	// start, the end of a process, or a call. Nil where nothing did.
+	Fault *Fault `json:"fault,omitempty"`
+}
+
+// Fault is an error of a driver, and who can mend it.
+type Fault struct {
+	Class   string    `json:"class"`
+	Blame   string    `json:"blame"`
+	Message string    `json:"message"`
+	At      time.Time `json:"at"`
+}
+
+// messageLimit is how much of a fault's message is kept.
+const messageLimit = 1 << 10
+
+// faulted keeps a fault; i.mu is held. Calls that fail alike, one after the
+// other, are told once.
+func (i *instance) faulted(class, blame, message string) {
+	alike := i.fault != nil && i.fault.Class == class && i.fault.Blame == blame
+	message = redact(message)
+	message = strings.ToValidUTF8(message[:min(len(message), messageLimit)], "")
+	i.fault = &Fault{Class: class, Blame: blame, Message: message, At: i.cfg.Now()}
+	if !alike {
+		i.changed()
+	}
+}
+
+// answeredWith keeps the error that a process gave a call, unless it is the user's.
+func (i *instance) answeredWith(err error) {
+	class, blame := verdict(err)
+	if blame == blameNone || blame == string(driver.BlameUser) {
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.faulted(class, blame, err.Error())
 }
 
 // enter changes the state, and logs that once; i.mu is held.
@@ -81,6 +120,10 @@ func (i *instance) status() Status {
 	if i.process != nil {
 		s.PID = i.process.PID()
 		s.Confinement = i.process.Confinement()
+	}
+	if i.fault != nil {
+		fault := *i.fault
+		s.Fault = &fault
 	}
 	if i.lastError != nil {
 		s.LastError = redact(i.lastError.Error())

@@ -135,6 +135,8 @@ func (d *testDriver) Render(ctx context.Context, req driver.RenderRequest) (driv
 			Class: driver.Class(argument), Blame: driver.BlameOperator,
 			UserMessage: "for the user", OperatorMessage: "for the operator", RetryAfter: 7 * time.Second,
 		}
+	case "refuse":
+		return driver.RenderResponse{}, driver.Errorf(driver.ClassInvalidInput, "not like that")
 	case "panic":
 		panic("as told")
 	case "exit":
