@@ -34,8 +34,8 @@ func (m Monitoring) CheckHealth(ctx context.Context, req driver.CheckHealthReque
 		out.Reasons["api"] = err.Error()
 		return out, nil
 	}
-	defer c.close()
-	answer, err := c.get(ctx, "/healthz")
+	defer c.Close()
+	answer, err := c.Get(ctx, "/healthz")
 	if err != nil {
 		out.Reasons["api"] = err.Error()
 		return out, nil

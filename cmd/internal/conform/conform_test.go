@@ -30,6 +30,7 @@ var binaries = map[string]string{
 	module + "cmd/internal/conform/broken": "",
 	module + "cmd/internal/testdriver":     "",
 	module + "drivers-k8s-fedora-atomic":   "",
+	module + "drivers-swarm":               "",
 
 	module + "drivers-k8s-fedora-atomic/example-vendor": "",
 }
@@ -92,6 +93,7 @@ func TestOurDrivers(t *testing.T) {
 	}{
 		"testdriver":        {"cmd/internal/testdriver", []string{"DRV-033", "DRV-042", "DRV-060", "DRV-065", "DRV-068", "DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"k8s-fedora-atomic": {"drivers-k8s-fedora-atomic", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
+		"swarm":             {"drivers-swarm", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"example-vendor":    {"drivers-k8s-fedora-atomic/example-vendor", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"unbroken":          {"cmd/internal/conform/broken", nil},
 	}

@@ -1,3 +1,0 @@
-// Package swarm is the place of the driver for Docker Swarm. There is no driver in it
-// yet: the module is here so that its import rules hold from the first line on.
-package swarm

@@ -1,0 +1,54 @@
+// Package swarm defines the driver of clusters of Docker engines in swarm mode,
+// on virtual machines with Fedora Atomic, Ubuntu or Debian.
+package swarm
+
+import (
+	"github.com/go-magnum/magnum/drivers-swarm/swarm/stack"
+	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/template"
+	"github.com/go-magnum/magnum/sdk/template/infra"
+)
+
+// Name is the driver's name: upstream's of swarm mode, so that what names it goes
+// on working. Standalone Swarm is upstream's swarm_fedora_atomic_v1, with labels
+// and network drivers of its own, so it would be a driver of its own: a
+// description says what holds for all of its cluster types.
+const Name = "swarm_fedora_atomic_v2"
+
+// The images, as their property os_distro says it.
+const (
+	atomic = "fedora-atomic"
+	ubuntu = "ubuntu"
+	debian = "debian"
+)
+
+// Definition is the driver as data, a new one at each call.
+func Definition() *template.Definition {
+	return &template.Definition{
+		Name:        Name,
+		DisplayName: "Docker in swarm mode",
+		Maturity:    driver.MaturityStable,
+		Types: []driver.ClusterType{
+			{ServerType: "vm", OS: atomic, COE: "swarm-mode"},
+			{ServerType: "vm", OS: ubuntu, COE: "swarm-mode"},
+			{ServerType: "vm", OS: debian, COE: "swarm-mode"},
+		},
+		NetworkDrivers: []string{"docker"},
+		VolumeDrivers:  []string{"rexray"},
+		Capabilities: []driver.Capability{
+			driver.CapResize, driver.CapZeroNodes, driver.CapHealth, driver.CapRemoveNamedNodes,
+			driver.CapMasterLoadBalancer, driver.CapTLSDisabled,
+		},
+		Limits:     driver.Limits{MinMasters: 1, OddMasters: true},
+		Labels:     labels(),
+		Parameters: parameters(),
+		Outputs:    outputs(),
+		Scripts:    scripts(),
+		Files:      template.Overlay(infra.Files(), stack.Files),
+		Main:       "main.yaml",
+		Checks: []infra.Check{
+			infra.NoRegistry, infra.GivenNetwork, infra.NodeCounts,
+			infra.StorageDrivers("overlay2", "overlay", "devicemapper"), devicemapper, addressPool,
+		},
+	}
+}
