@@ -30,5 +30,6 @@ func NewLogger(name string, c *config.Config) (hclog.Logger, error) {
 	}
 	return hclog.New(&hclog.LoggerOptions{
 		Name: name, Level: level, Output: out, JSONFormat: c.Default.UseJSON,
+		IndependentLevels: true, // an operator may want to hear more of one driver
 	}), nil
 }

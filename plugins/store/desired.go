@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/Masterminds/semver/v3"
+	"github.com/hashicorp/go-hclog"
 	"go.yaml.in/yaml/v3"
 
 	"github.com/go-magnum/magnum/plugins/launch"
@@ -37,6 +38,8 @@ type Desired struct {
 	Digest string
 	// Disabled leaves the driver without an active version.
 	Disabled bool
+	// LogLevel is what the driver logs at; hclog.NoLevel as the service does.
+	LogLevel hclog.Level
 	// Config is what the driver is configured with, a JSON object; nil for
 	// nothing.
 	Config []byte
@@ -79,6 +82,16 @@ func Configuration(dir, name string) ([]byte, error) {
 	return d.Config, err
 }
 
+// LogLevel is the level that a driver is to log at, or hclog.NoLevel. A file that
+// cannot be read is for [Configuration] to tell of.
+func LogLevel(dir, name string) hclog.Level {
+	d, err := loadDesired(dir, name)
+	if err != nil {
+		return hclog.NoLevel
+	}
+	return d.LogLevel
+}
+
 func loadDesired(dir, name string) (Desired, error) {
 	file := filepath.Join(dir, name+desiredSuffix)
 	d, err := readDesired(file)
@@ -103,11 +116,12 @@ func readDesired(file string) (d Desired, err error) {
 		return d, err
 	}
 	var in struct {
-		Source  string    `yaml:"source"`
-		Version string    `yaml:"version"`
-		Digest  string    `yaml:"digest"`
-		Enabled *bool     `yaml:"enabled"`
-		Config  yaml.Node `yaml:"config"`
+		Source   string    `yaml:"source"`
+		Version  string    `yaml:"version"`
+		Digest   string    `yaml:"digest"`
+		Enabled  *bool     `yaml:"enabled"`
+		LogLevel string    `yaml:"log_level"`
+		Config   yaml.Node `yaml:"config"`
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true) // a misspelt field must not go unseen
@@ -126,6 +140,11 @@ func readDesired(file string) (d Desired, err error) {
 	}
 	if d.Digest != "" && !digestPattern.MatchString(d.Digest) {
 		return d, fmt.Errorf("digest: %q is not a sha256 in hex", d.Digest)
+	}
+	if in.LogLevel != "" {
+		if d.LogLevel = hclog.LevelFromString(in.LogLevel); d.LogLevel == hclog.NoLevel {
+			return d, fmt.Errorf("log_level: %q is none of trace, debug, info, warn, error and off", in.LogLevel)
+		}
 	}
 	if in.Version != "" {
 		if d.Versions, err = semver.NewConstraint(in.Version); err != nil {

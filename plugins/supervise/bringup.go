@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/serve"
@@ -22,6 +24,11 @@ func (i *instance) bringUp(ctx context.Context) (*process, error) {
 	cfg := i.cfg.Launch
 	cfg.Name, cfg.Binary, cfg.SHA256 = i.pkg.Name, i.pkg.Binary(), i.pkg.BinaryDigest
 	cfg.Logger = i.cfg.Logger
+	level := i.cfg.LogLevel(i.pkg.Name)
+	if level != hclog.NoLevel {
+		cfg.Logger = i.cfg.Logger.With() // a copy, with a level of its own
+		cfg.Logger.SetLevel(level)
+	}
 	cfg.Package = i.pkg.Path
 	if named(i.cfg.Unconfined, i.pkg.Name) {
 		cfg.Confine = launch.ConfineOff
@@ -44,7 +51,7 @@ func (i *instance) bringUp(ctx context.Context) (*process, error) {
 		return nil, errors.Join(err, p.Kill())
 	}
 	now := i.cfg.Now()
-	return &process{Process: p, started: now, used: now, config: config, open: map[int]openCall{}}, nil
+	return &process{Process: p, started: now, used: now, config: config, level: level, open: map[int]openCall{}}, nil
 }
 
 // named reports whether a list has a name, or all.

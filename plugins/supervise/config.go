@@ -20,6 +20,9 @@ type Config struct {
 	// none. It is asked at every start and again every ProbeInterval. By
 	// default there is none.
 	Configuration func(name string) ([]byte, error)
+	// LogLevel is what a driver logs at, asked as often; hclog.NoLevel, the
+	// default, is as Logger does. It takes a Logger with IndependentLevels.
+	LogLevel func(name string) hclog.Level
 
 	// Launch is the pattern for starting a process: directories, environment
 	// and the times of its start and its end. The package fills in the rest.
@@ -109,6 +112,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Configuration == nil {
 		c.Configuration = func(string) ([]byte, error) { return nil, nil }
+	}
+	if c.LogLevel == nil {
+		c.LogLevel = func(string) hclog.Level { return hclog.NoLevel }
 	}
 	if c.Now == nil {
 		c.Now = time.Now

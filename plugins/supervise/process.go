@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	"github.com/go-magnum/magnum/plugins/launch"
 )
 
@@ -16,6 +18,8 @@ type process struct {
 	trial bool
 	// config is what it was configured with; empty for nothing.
 	config []byte
+	// level is what it logs at; hclog.NoLevel as the host.
+	level hclog.Level
 
 	// What the instance knows of its end; guarded by the instance's lock.
 	ordered   bool // we wanted it to end

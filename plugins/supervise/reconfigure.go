@@ -49,8 +49,12 @@ func (i *instance) badConfig(err error) {
 // changed meanwhile. It is called by who tends the process, and nobody else.
 func (i *instance) reconfigure(p *process) {
 	config, err := i.readConfig()
-	if err == nil && !bytes.Equal(config, p.config) {
+	switch {
+	case err != nil:
+	case !bytes.Equal(config, p.config):
 		err = i.apply(p, config)
+	case i.cfg.LogLevel(i.pkg.Name) != p.level:
+		err = i.replace(p) // whatever language it is in
 	}
 	i.mu.Lock()
 	defer i.mu.Unlock()

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/hashicorp/go-hclog"
 
 	"github.com/go-magnum/magnum/plugins/supervise"
 	"github.com/go-magnum/magnum/sdk/driver"
@@ -136,5 +139,32 @@ func told(t *testing.T, d *supervise.Drivers, want string) {
 	until(t, "the status to tell: "+want, func() bool { return strings.Contains(only(t, d).LastError, want) })
 	if got := only(t, d).LastError; strings.Contains(got, "sesame") {
 		t.Errorf("it tells a value: %s", got)
+	}
+}
+
+// A level of one driver's own reaches its process and comes through the host's,
+// which stays as it is.
+func TestLogLevelOfOneDriver(t *testing.T) {
+	var level atomic.Int32
+	var log logBuffer
+	cfg := config(t)
+	cfg.Logger = hclog.New(&hclog.LoggerOptions{Output: &log, Level: hclog.Info, IndependentLevels: true})
+	cfg.ProbeInterval = 10 * time.Millisecond
+	cfg.LogLevel = func(string) hclog.Level { return hclog.Level(level.Load()) }
+	set := get(t, drivers(t, cfg))
+	first := pidOf(t, set)
+	if strings.Contains(log.String(), "method=/magnum.driver.v1.Templates/Render") {
+		t.Errorf("a driver at level info says too much:\n%s", log.String())
+	}
+	level.Store(int32(hclog.Debug))
+	until(t, "the driver to log its calls", func() bool {
+		pidOf(t, set) // no call fails
+		return strings.Contains(log.String(), "method=/magnum.driver.v1.Templates/Render")
+	})
+	if pid := pidOf(t, set); pid == first {
+		t.Errorf("process %s goes on", pid)
+	}
+	if cfg.Logger.IsDebug() {
+		t.Error("the host logs at level debug too")
 	}
 }

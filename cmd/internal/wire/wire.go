@@ -78,6 +78,7 @@ func Supervision(env command.Env, s *store.Store) (supervise.Config, error) {
 		Configuration: func(name string) ([]byte, error) {
 			return store.Configuration(env.Config.Drivers.ConfigDir, name)
 		},
+		LogLevel:    func(name string) hclog.Level { return store.LogLevel(env.Config.Drivers.ConfigDir, name) },
 		IdleTimeout: time.Duration(env.Config.Drivers.IdleTimeout) * time.Second,
 	}, nil
 }
