@@ -25,6 +25,6 @@ func main() {
 		Driver:     d,
 		Templates:  d,
 		Scaling:    k8s.Scaling{},
-		Monitoring: atomic.Monitoring(),
+		Monitoring: k8s.MonitoringOf(d),
 	})
 }

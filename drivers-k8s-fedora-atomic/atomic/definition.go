@@ -7,7 +7,6 @@ import (
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/k8s"
 	"github.com/go-magnum/magnum/sdk/template"
-	"github.com/go-magnum/magnum/sdk/template/infra"
 )
 
 // Name is the driver's name: upstream's, so that what names it goes on working.
@@ -40,12 +39,4 @@ func Definition() *template.Definition {
 		Checks:           checks(),
 		Cleanups:         k8s.Cleanups,
 	}
-}
-
-// Monitoring reads the health of this driver's clusters.
-func Monitoring() driver.Monitoring {
-	d := Definition()
-	return k8s.Monitoring{Reachable: func(c driver.Cluster) bool {
-		return infra.PublicAPI(d.Values(driver.RenderRequest{Cluster: c}))
-	}}
 }

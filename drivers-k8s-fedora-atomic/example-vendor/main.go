@@ -17,7 +17,7 @@ func main() {
 	d := definition()
 	serve.Main(serve.Plugin{
 		Name: d.Name, Version: d.Version, Driver: d, Templates: d,
-		Scaling: k8s.Scaling{}, Monitoring: atomic.Monitoring(),
+		Scaling: k8s.Scaling{}, Monitoring: k8s.MonitoringOf(d),
 	})
 }
 

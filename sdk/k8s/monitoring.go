@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/template"
+	"github.com/go-magnum/magnum/sdk/template/infra"
 )
 
 // Monitoring reads a cluster's health: the API says that it is well, and every
@@ -61,4 +63,12 @@ func (m Monitoring) CheckHealth(ctx context.Context, req driver.CheckHealthReque
 		out.Status = driver.Healthy
 	}
 	return out, nil
+}
+
+// MonitoringOf reads the health of the clusters of a driver that has this
+// package's labels: of those that can be reached from outside.
+func MonitoringOf(d *template.Definition) driver.Monitoring {
+	return Monitoring{Reachable: func(c driver.Cluster) bool {
+		return infra.PublicAPI(d.Values(driver.RenderRequest{Cluster: c}))
+	}}
 }

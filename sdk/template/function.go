@@ -2,6 +2,7 @@ package template
 
 import (
 	"bytes"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -36,7 +37,25 @@ func functions(r *renderer) template.FuncMap {
 	f["include"] = r.include
 	f["fragments"] = r.fragments
 	f["names"] = names
+	f["gzip"] = compress
 	return f
+}
+
+// compress packs a text that is too long for user data; b64enc makes a text of it
+// again.
+func compress(text string) (string, error) {
+	var b bytes.Buffer
+	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	if err != nil {
+		return "", err
+	}
+	if _, err := w.Write([]byte(text)); err != nil {
+		return "", err
+	}
+	if err := w.Close(); err != nil {
+		return "", err
+	}
+	return b.String(), nil
 }
 
 // names are the keys of a map, sorted: sprig's keys have any order.

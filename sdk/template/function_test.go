@@ -5,7 +5,7 @@ package template_test
 const pure = `
 abbrev abbrevboth add add1 add1f addf adler32sum all any append atoi b32dec b32enc b64dec b64enc base biggest
 camelcase cat ceil chunk clean coalesce compact concat contains decryptAES deepCopy deepEqual default dict
-dig dir div divf empty ext fail first float64 floor fragments fromJson get has hasKey hasPrefix hasSuffix
+dig dir div divf empty ext fail first float64 floor fragments fromJson get gzip has hasKey hasPrefix hasSuffix
 include indent initial initials int int64 isAbs join kebabcase kindIs kindOf last list lower max maxf merge
 mergeOverwrite min minf mod mul mulf mustAppend mustChunk mustCompact mustDeepCopy mustFirst mustFromJson
 mustHas mustInitial mustLast mustMerge mustMergeOverwrite mustPrepend mustPush mustRegexFind mustRegexFindAll

@@ -52,7 +52,7 @@ func Masters() []template.Parameter {
 	return template.In(template.ClusterStack, []template.Parameter{
 		{Name: "number_of_masters", From: template.Masters("NodeCount"), Required: true},
 		{Name: "master_image", From: template.Computed("masters ImageID, or the template's", imageOf((*template.Values).Masters)).Early(), Required: true},
-		{Name: "master_flavor", From: template.Masters("FlavorID"), Required: true},
+		{Name: "master_flavor", From: template.Computed("masters FlavorID, or the workers'", masterFlavor).Early(), Required: true},
 		{Name: "master_nodegroup_name", From: template.Masters("Name")},
 	})
 }

@@ -1,6 +1,7 @@
 package infra
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,11 @@ func imageOf(group func(*template.Values) driver.NodeGroup) func(*template.Value
 		}
 		return v.Template.ImageID
 	}
+}
+
+// masterFlavor is the workers' where the user names only one flavor.
+func masterFlavor(v *template.Values) string {
+	return cmp.Or(v.Masters().FlavorID, v.Workers().FlavorID)
 }
 
 // dockerVolumeSize of a further node group is the group's own: the size of the

@@ -68,6 +68,7 @@ func Options() []Case {
 			r.Cluster.FixedNetwork, r.Cluster.FixedSubnet = "demo-net", "demo-subnet"
 			r.Endpoints.FixedNetworkName, r.Endpoints.FixedSubnetCIDR = "demo-net", "10.20.0.0/24"
 		}},
+		{"one-flavor", func(r *driver.RenderRequest) { r.NodeGroups[0].FlavorID = "" }},
 		{"no-workers", func(r *driver.RenderRequest) { r.NodeGroups[1].NodeCount = 0 }},
 		{"volumes", func(r *driver.RenderRequest) {
 			r.Cluster.DockerVolumeSize = 5

@@ -2,11 +2,15 @@ package templatetest
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"io"
 	"io/fs"
 	"maps"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -44,6 +48,9 @@ type Suite struct {
 	// Largest is the most that a user may ask for.
 	Largest func(*driver.RenderRequest)
 
+	// Folder of testdata is where the golden files are, for a package that has
+	// more than one driver.
+	Folder string
 	// Page is the driver's page of the documentation, with a place for its
 	// labels.
 	Page string
@@ -79,14 +86,34 @@ func (s Suite) of(c Case) driver.RenderRequest {
 	return r
 }
 
-// Render is the stack of a request.
+// Render is the stack of a request. A script that goes to the nodes packed, as
+// SCRIPT.gz, is there as what it is.
 func (s Suite) Render(t testing.TB, req driver.RenderRequest) driver.RenderResponse {
 	t.Helper()
 	out, err := s.Definition().Render(context.Background(), req)
 	if err != nil {
 		t.Fatal(err)
 	}
+	for name, packed := range out.Files {
+		plain, isPacked := strings.CutSuffix(name, ".gz")
+		if !isPacked {
+			continue
+		}
+		if out.Files[plain], err = unpack(packed); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		delete(out.Files, name)
+	}
 	return out
+}
+
+func unpack(packed string) (string, error) {
+	r, err := gzip.NewReader(base64.NewDecoder(base64.StdEncoding, strings.NewReader(packed)))
+	if err != nil {
+		return "", err
+	}
+	text, err := io.ReadAll(r)
+	return string(text), err
 }
 
 // Violations are what the driver has against a request.
@@ -146,10 +173,10 @@ func (s Suite) golden(t *testing.T) {
 			// What is not rendered is there to be read already.
 			if _, err := fs.Stat(s.Definition().Files, name); err != nil && !whole[name] {
 				whole[name] = true
-				Golden(t, "stack/"+name, []byte(out.Files[name]))
+				Golden(t, path.Join(s.Folder, "stack", name), []byte(out.Files[name]))
 			}
 		}
-		Golden(t, c.Name+".golden", b.Bytes())
+		Golden(t, path.Join(s.Folder, c.Name+".golden"), b.Bytes())
 		d := s.Definition()
 		main := d.Main
 		if d.Values(req).OwnStack() {
@@ -157,7 +184,7 @@ func (s Suite) golden(t *testing.T) {
 		}
 		if !whole[main] {
 			whole[main] = true
-			Golden(t, "stack/"+main, []byte(out.Template))
+			Golden(t, path.Join(s.Folder, "stack", main), []byte(out.Template))
 		}
 	}
 }
@@ -171,7 +198,7 @@ func (s Suite) description(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	Golden(t, "describe.json", append(b, '\n'))
+	Golden(t, path.Join(s.Folder, "describe.json"), append(b, '\n'))
 }
 
 func (s Suite) sameBytes(t *testing.T) {

@@ -13,7 +13,7 @@ exec "$engine" run --name kubelet --net host --pid host --privileged \
     --volume /etc/kubernetes:/etc/kubernetes:ro \
     --volume /etc/machine-id:/etc/machine-id:ro \
     --volume "$pki:$pki:ro" \
-    --volume /etc/resolv.conf:/etc/resolv.conf:ro \
+    --volume "$resolver:/etc/resolv.conf:ro" \
     --volume /lib/modules:/lib/modules:ro \
     --volume /opt/cni/bin:/opt/cni/bin:ro \
     --volume /run:/run \

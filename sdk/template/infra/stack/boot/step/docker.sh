@@ -18,7 +18,6 @@ else
     if [ -n "$id" ]; then
         dev=$(volume "$id")
         mount_volume "$dev" "$root/var/lib/docker"
-        restorecon -R "$root/var/lib/docker" || :
     fi
     # What else the image set up, such as the size of its root, stays.
     touch "$setup"

@@ -1,4 +1,4 @@
-package atomic_test
+package k8stest
 
 import (
 	"testing"
@@ -6,8 +6,9 @@ import (
 	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
 
-// newMachine is a node of Fedora Atomic with the values that Heat would give it.
-func newMachine(t *testing.T, c *templatetest.Cloud, role string) *templatetest.Machine {
+// Node is a machine of that role, master or worker, with the values that Heat
+// would give it and an API server that is well.
+func (k Kit) Node(t *testing.T, c *templatetest.Cloud, role string) *templatetest.Machine {
 	t.Helper()
 	params := map[string]string{
 		"name": "Prod_1-" + role + "-0", "role": role, "index": "0", "address": "10.0.0.11", "external_address": "172.24.4.9",
@@ -24,15 +25,12 @@ func newMachine(t *testing.T, c *templatetest.Cloud, role string) *templatetest.
 		params["node_taints"] = "node-role.kubernetes.io/master=:NoSchedule"
 	}
 	m := templatetest.NewMachine(t, c, params)
-	m.Write("etc/selinux/config", "SELINUX=enforcing\n")
-	m.Write("usr/lib/systemd/system/docker.service", "[Service]\nExecStart=dockerd --exec-opt native.cgroupdriver=systemd\n")
-	for _, p := range []string{"setenforce", "restorecon", "update-ca-trust"} {
-		m.Program(p, "cat >/dev/null")
-	}
-	m.Program("docker", "echo cgroupfs")
 	m.Answer(
 		"*6443/healthz) printf ok ;;",
 		`*6443/api/v1/nodes/*) echo '{"conditions": [{"type": "Ready", "status": "True"}]}' ;;`,
 	)
+	if k.Machine != nil {
+		k.Machine(m)
+	}
 	return m
 }

@@ -1,4 +1,4 @@
-package atomic_test
+package k8stest
 
 import (
 	"context"
@@ -6,12 +6,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic"
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
 
-func TestValidateRefuses(t *testing.T) {
+func (k Kit) validateRefuses(t *testing.T) {
+	name := k.Definition().Name
 	label := func(name, value string) func(*driver.RenderRequest) {
 		return func(r *driver.RenderRequest) { r.Cluster.Labels = templatetest.Labels(name, value) }
 	}
@@ -26,19 +26,13 @@ func TestValidateRefuses(t *testing.T) {
 		text   string
 	}{
 		{"tls", func(r *driver.RenderRequest) { r.Template.TLSDisabled = true }, driver.ClassUnsupported, "tls_disabled",
-			"TLS cannot be disabled with the cluster driver k8s_fedora_atomic_v1: its Kubernetes serves the API over TLS only."},
+			"TLS cannot be disabled with the cluster driver " + name + ": its Kubernetes serves the API over TLS only."},
 		{"registry", func(r *driver.RenderRequest) { r.Template.RegistryEnabled = true }, driver.ClassUnsupported, "registry_enabled",
-			"A private registry (registry_enabled) is not supported by the cluster driver k8s_fedora_atomic_v1."},
+			"A private registry (registry_enabled) is not supported by the cluster driver " + name + "."},
 		{"network driver", func(r *driver.RenderRequest) { r.Template.NetworkDriver = "calico" }, driver.ClassInvalidInput, "network_driver",
 			"Network driver type calico is not supported, expecting a flannel/unspecified network driver."},
 		{"volume driver", func(r *driver.RenderRequest) { r.Template.VolumeDriver = "cinder" }, driver.ClassInvalidInput, "volume_driver",
 			"Volume driver type cinder is not supported, expecting a unspecified volume driver."},
-		{"storage driver", func(r *driver.RenderRequest) { r.Template.DockerStorageDriver = "btrfs" }, driver.ClassInvalidInput, "docker_storage_driver",
-			"Docker storage driver btrfs is not supported, expecting a overlay2/overlay/devicemapper/unspecified storage driver."},
-		{"devicemapper", func(r *driver.RenderRequest) {
-			r.Template.DockerStorageDriver, r.Cluster.DockerVolumeSize = "devicemapper", 2
-		}, driver.ClassInvalidInput, "docker_volume_size",
-			"docker volume size 2 GB is not valid, expecting minimum value 3GB for devicemapper storage driver."},
 		{"subnet alone", func(r *driver.RenderRequest) { r.Cluster.FixedSubnet = "s" }, driver.ClassInvalidInput, "fixed_network",
 			"A fixed_subnet needs its fixed_network."},
 		{"network alone", func(r *driver.RenderRequest) { r.Cluster.FixedNetwork = "n" }, driver.ClassInvalidInput, "fixed_subnet",
@@ -48,15 +42,15 @@ func TestValidateRefuses(t *testing.T) {
 		{"flavor", func(r *driver.RenderRequest) { r.NodeGroups[1].FlavorID = "" }, driver.ClassInvalidInput, "minion_flavor",
 			"Required parameter minion_flavor not provided."},
 		{"upgrade", func(r *driver.RenderRequest) { r.Intent = driver.IntentUpgrade }, driver.ClassUnsupported, "",
-			"Operation upgrade is not supported by the cluster driver k8s_fedora_atomic_v1."},
+			"Operation upgrade is not supported by the cluster driver " + name + "."},
 		{"size", label("etcd_volume_size", "big"), driver.ClassInvalidInput, "labels/etcd_volume_size",
 			bad("etcd_volume_size", "big", "expecting an integer")},
 		{"negative size", label("boot_volume_size", "-1"), driver.ClassInvalidInput, "labels/boot_volume_size",
 			bad("boot_volume_size", "-1", "expecting an integer of at least 0")},
 		{"bool", label("master_lb_floating_ip_enabled", "maybe"), driver.ClassInvalidInput, "labels/master_lb_floating_ip_enabled",
 			bad("master_lb_floating_ip_enabled", "maybe", "expecting true or false")},
-		{"enum", label("selinux_mode", "off"), driver.ClassInvalidInput, "labels/selinux_mode",
-			bad("selinux_mode", "off", "supported values are: enforcing, permissive, disabled, unspecified")},
+		{"enum", label("flannel_backend", "gre"), driver.ClassInvalidInput, "labels/flannel_backend",
+			bad("flannel_backend", "gre", "supported values are: vxlan, udp, host-gw, unspecified")},
 		{"cidr", label("fixed_subnet_cidr", "10.0.0.0"), driver.ClassInvalidInput, "labels/fixed_subnet_cidr",
 			bad("fixed_subnet_cidr", "10.0.0.0", "expecting a CIDR such as 10.0.0.0/24")},
 		{"cidrs", label("master_lb_allowed_cidrs", "10.0.0.0/8,x"), driver.ClassInvalidInput, "labels/master_lb_allowed_cidrs",
@@ -78,31 +72,32 @@ func TestValidateRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := base()
+			r := k.Request()
 			tt.change(&r)
 			want := []driver.Violation{{Field: tt.field, Message: tt.text, Class: tt.class}}
-			if diff := cmp.Diff(want, suite().Violations(t, r)); diff != "" {
+			if diff := cmp.Diff(want, k.Suite().Violations(t, r)); diff != "" {
 				t.Error(diff)
 			}
 		})
 	}
 }
 
-func TestRenderRefuses(t *testing.T) {
-	for name, tt := range map[string]struct {
+func (k Kit) renderRefuses(t *testing.T) {
+	name := k.Definition().Name
+	for what, tt := range map[string]struct {
 		change func(*driver.RenderRequest)
 		class  driver.Class
 		text   string
 	}{
 		"no magnum":           {func(r *driver.RenderRequest) { r.Endpoints.MagnumURL = "" }, driver.ClassInvalidInput, "Required parameter magnum_url not provided."},
 		"given subnet's cidr": {func(r *driver.RenderRequest) { r.Cluster.FixedNetwork, r.Cluster.FixedSubnet = "n", "s" }, driver.ClassInvalidInput, "Required parameter fixed_subnet_cidr not provided."},
-		"rotation":            {func(r *driver.RenderRequest) { r.Intent = driver.IntentRotateCA }, driver.ClassUnsupported, "Operation rotate-ca is not supported by the cluster driver k8s_fedora_atomic_v1."},
+		"rotation":            {func(r *driver.RenderRequest) { r.Intent = driver.IntentRotateCA }, driver.ClassUnsupported, "Operation rotate-ca is not supported by the cluster driver " + name + "."},
 	} {
-		r := base()
+		r := k.Request()
 		tt.change(&r)
-		_, err := atomic.Definition().Render(context.Background(), r)
+		_, err := k.Definition().Render(context.Background(), r)
 		if err == nil || err.Error() != tt.text || driver.ClassOf(err) != tt.class {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v", what, err)
 		}
 	}
 }

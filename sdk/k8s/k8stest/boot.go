@@ -1,4 +1,4 @@
-package atomic_test
+package k8stest
 
 import (
 	"crypto/x509"
@@ -15,12 +15,12 @@ import (
 	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
 
-func TestMasterBoots(t *testing.T) {
+func (k Kit) masterBoots(t *testing.T) {
 	templatetest.Need(t, "sh", "curl", "openssl")
 	c := templatetest.StartCloud(t)
 	c.Busy = 2 // Magnum may not know the cluster's certificates yet
-	m := newMachine(t, c, "master")
-	out, err := m.Boot(suite().Render(t, base()).Files["boot/master.sh"])
+	m := k.Node(t, c, "master")
+	out, err := m.Boot(k.Suite().Render(t, k.Request()).Files["boot/master.sh"])
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -92,17 +92,14 @@ func TestMasterBoots(t *testing.T) {
 			t.Errorf("%s was not started", unit)
 		}
 	}
-	if !strings.Contains(m.Read("etc/systemd/system/docker.service"), "native.cgroupdriver=cgroupfs") {
-		t.Error("docker keeps its own cgroup driver")
-	}
 	m.CheckSecrets(out)
 }
 
-func TestMinionBoots(t *testing.T) {
+func (k Kit) minionBoots(t *testing.T) {
 	templatetest.Need(t, "sh", "curl", "openssl")
 	c := templatetest.StartCloud(t)
-	m := newMachine(t, c, "worker")
-	out, err := m.Boot(suite().Render(t, base()).Files["boot/minion.sh"])
+	m := k.Node(t, c, "worker")
+	out, err := m.Boot(k.Suite().Render(t, k.Request()).Files["boot/minion.sh"])
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -118,12 +115,12 @@ func TestMinionBoots(t *testing.T) {
 	m.CheckSecrets(out)
 }
 
-func TestFailureNamesTheStep(t *testing.T) {
+func (k Kit) failureNamesTheStep(t *testing.T) {
 	templatetest.Need(t, "sh", "curl", "openssl")
 	c := templatetest.StartCloud(t)
-	m := newMachine(t, c, "worker")
+	m := k.Node(t, c, "worker")
 	m.Program("docker", `echo 'no "space" left\on device' >&2; exit 1`)
-	out, err := m.Boot(suite().Render(t, base()).Files["boot/minion.sh"])
+	out, err := m.Boot(k.Suite().Render(t, k.Request()).Files["boot/minion.sh"])
 	if err == nil {
 		t.Error("the script says that it went well")
 	}
@@ -136,42 +133,14 @@ func TestFailureNamesTheStep(t *testing.T) {
 	}
 }
 
-func TestOptionalSteps(t *testing.T) {
+// volumes: the docker volume is found by its id, formatted once, mounted.
+func (k Kit) volumes(t *testing.T) {
 	templatetest.Need(t, "sh", "curl", "openssl")
 	c := templatetest.StartCloud(t)
-	m := newMachine(t, c, "worker")
-	for name, value := range map[string]string{
-		"openstack_ca": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "insecure_registry_url": "10.0.0.1:5000",
-		"http_proxy": `http://u:p%40"@proxy:3128`, "no_proxy": "example.com,10.0.0.0/24",
-	} {
-		m.Write("etc/magnum/params/"+name, value)
-	}
-	req := base()
-	req.Endpoints.CACert, req.Template.HTTPProxy, req.Template.InsecureRegistry = "x", "x", "x"
-	if out, err := m.Boot(suite().Render(t, req).Files["boot/minion.sh"]); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	for path, text := range map[string]string{
-		"etc/pki/ca-trust/source/anchors/openstack-ca.pem": "AAAA\n-----END",
-		"etc/containers/registries.conf":                   "registries = ['10.0.0.1:5000']",
-		"etc/sysconfig/docker":                             "INSECURE_REGISTRY='--insecure-registry 10.0.0.1:5000'",
-		"etc/systemd/system.conf.d/magnum-proxy.conf":      `"HTTP_PROXY=http://u:p%%40\"@proxy:3128"`,
-		"etc/profile.d/magnum-proxy.sh":                    `NO_PROXY="example.com,10.0.0.0/24,localhost,`,
-	} {
-		if got := m.Read(path); !strings.Contains(got, text) {
-			t.Errorf("%s lacks %s:\n%s", path, text, got)
-		}
-	}
-}
-
-// TestVolumes: the docker volume is found by its id, formatted once, mounted.
-func TestVolumes(t *testing.T) {
-	templatetest.Need(t, "sh", "curl", "openssl")
-	c := templatetest.StartCloud(t)
-	m := newMachine(t, c, "worker")
+	m := k.Node(t, c, "worker")
 	const id = "0f6d5a2e-1111-2222-3333-444455556666"
 	dev := m.Volume("docker_volume", id)
-	if out, err := m.Boot(suite().Render(t, base()).Files["boot/minion.sh"]); err != nil {
+	if out, err := m.Boot(k.Suite().Render(t, k.Request()).Files["boot/minion.sh"]); err != nil {
 		t.Fatalf("%v\n%s\n%s", err, out, m.Read("var/log/magnum/050-docker.log"))
 	}
 	folder := m.Path("var/lib/docker")
@@ -185,8 +154,8 @@ func TestVolumes(t *testing.T) {
 	}
 }
 
-// TestKubeletKnowsItsGroup: what a node says of itself when it registers.
-func TestKubeletKnowsItsGroup(t *testing.T) {
+// kubeletKnowsItsGroup: what a node says of itself when it registers.
+func (k Kit) kubeletKnowsItsGroup(t *testing.T) {
 	templatetest.Need(t, "sh", "curl", "openssl")
 	for _, tt := range []struct {
 		name, role string
@@ -210,16 +179,16 @@ func TestKubeletKnowsItsGroup(t *testing.T) {
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			m := newMachine(t, templatetest.StartCloud(t), tt.role)
+			m := k.Node(t, templatetest.StartCloud(t), tt.role)
 			for name, value := range tt.params {
 				m.Write("etc/magnum/params/"+name, value)
 			}
 			script := map[string]string{"master": "boot/master.sh", "worker": "boot/minion.sh"}[tt.role]
-			if out, err := m.Boot(suite().Render(t, base()).Files[script]); err != nil {
+			if out, err := m.Boot(k.Suite().Render(t, k.Request()).Files[script]); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			var got []string
-			for _, a := range m.Service("podman", "kubelet") {
+			for _, a := range m.Service(k.Engine, "kubelet") {
 				if a == "" {
 					t.Error("kubelet gets an empty argument")
 				}

@@ -1,4 +1,4 @@
-package atomic_test
+package k8stest
 
 import (
 	"context"
@@ -8,21 +8,20 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic"
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
 
 // extra is a request that makes the node group extra.
-func extra(change func(*driver.RenderRequest, *driver.NodeGroup)) driver.RenderRequest {
-	r := base()
+func (k Kit) extra(change func(*driver.RenderRequest, *driver.NodeGroup)) driver.RenderRequest {
+	r := k.Request()
 	group(change)(&r)
 	return r
 }
 
 func asIs(*driver.RenderRequest, *driver.NodeGroup) {}
 
-func TestNodeGroupRefused(t *testing.T) {
+func (k Kit) nodeGroupRefused(t *testing.T) {
 	const bad = driver.ClassInvalidInput
 	for _, tt := range []struct {
 		name   string
@@ -47,16 +46,13 @@ func TestNodeGroupRefused(t *testing.T) {
 			g.Labels = templatetest.Labels("kube_tag", "v1.15.7")
 		}, "labels/kube_tag",
 			"kube_tag: nodes of Kubernetes v1.15.7 cannot join a cluster of v1.18.20: they may be 2 minor versions older."},
-		{"devicemapper", func(r *driver.RenderRequest, _ *driver.NodeGroup) {
-			r.Template.DockerStorageDriver, r.Cluster.DockerVolumeSize = "devicemapper", 5
-		}, "docker_volume_size", "docker volume size 0 GB is not valid, expecting minimum value 3GB for devicemapper storage driver."},
 		{"taints", func(_ *driver.RenderRequest, g *driver.NodeGroup) {
 			g.NodeTaints = []driver.Taint{{Key: "a", Effect: "Never"}}
 		}, "node_taints", "node_taints for extra is invalid (node_taints[0].effect must be one of NoSchedule, PreferNoSchedule, NoExecute)."},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			want := []driver.Violation{{Field: tt.field, Message: tt.text, Class: bad}}
-			if diff := cmp.Diff(want, suite().Violations(t, extra(tt.change))); diff != "" {
+			if diff := cmp.Diff(want, k.Suite().Violations(t, k.extra(tt.change))); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -65,24 +61,24 @@ func TestNodeGroupRefused(t *testing.T) {
 
 // A group stays workable when the cluster has moved on to other labels, and
 // whatever bounds the cluster's labels set on the default workers.
-func TestNodeGroupOfAClusterThatMovedOn(t *testing.T) {
-	r := extra(func(r *driver.RenderRequest, g *driver.NodeGroup) {
+func (k Kit) nodeGroupOfAClusterThatMovedOn(t *testing.T) {
+	r := k.extra(func(r *driver.RenderRequest, g *driver.NodeGroup) {
 		r.Intent, g.NodeCount = driver.IntentResize, 0
 		r.Cluster.Labels = templatetest.Labels("kube_tag", "v1.18.20", "coredns_tag", "1.7.0", "min_node_count", "1")
 		g.Labels = templatetest.Labels("kube_tag", "v1.15.7", "coredns_tag", "1.6.5", "min_node_count", "3")
 	})
-	if got := suite().Violations(t, r); len(got) != 0 {
+	if got := k.Suite().Violations(t, r); len(got) != 0 {
 		t.Error(got)
 	}
-	if got := suite().Render(t, r).Parameters["kube_tag"].Value; got != "v1.15.7" {
+	if got := k.Suite().Render(t, r).Parameters["kube_tag"].Value; got != "v1.15.7" {
 		t.Errorf("new nodes of the group are of %s", got)
 	}
 }
 
 // Nodes of a group are told the same as the cluster's own where the group says
 // nothing else, and their stack makes nothing that belongs to the cluster.
-func TestNodeGroupJoinsTheCluster(t *testing.T) {
-	cluster, group := suite().Render(t, base()), suite().Render(t, extra(asIs))
+func (k Kit) nodeGroupJoinsTheCluster(t *testing.T) {
+	cluster, group := k.Suite().Render(t, k.Request()), k.Suite().Render(t, k.extra(asIs))
 	for name, text := range group.Files {
 		if cluster.Files[name] != text {
 			t.Errorf("%s is not the cluster's", name)
@@ -108,12 +104,12 @@ func TestNodeGroupJoinsTheCluster(t *testing.T) {
 	}
 }
 
-func TestNodeGroupOfAnOlderCluster(t *testing.T) {
-	r := extra(asIs)
+func (k Kit) nodeGroupOfAnOlderCluster(t *testing.T) {
+	r := k.extra(asIs)
 	r.ClusterOutputs = map[string]driver.RawJSON{
 		"api_address": driver.RawJSON(`"172.24.4.6"`), "kube_minions": driver.RawJSON(`["172.24.4.7"]`),
 	}
-	_, err := atomic.Definition().Render(context.Background(), r)
+	_, err := k.Definition().Render(context.Background(), r)
 	want := "The cluster's stack has no output network, which its node groups need: it was made by an older version of the driver. " +
 		"Update the cluster first; any resize of it does that, also one to the number of nodes it has."
 	if err == nil || err.Error() != want || driver.ClassOf(err) != driver.ClassPrecondition {
@@ -121,16 +117,16 @@ func TestNodeGroupOfAnOlderCluster(t *testing.T) {
 	}
 }
 
-func TestMapOutputsOfANodeGroup(t *testing.T) {
+func (k Kit) mapOutputsOfANodeGroup(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		floating  bool
 		addresses []string
 	}{{"floating", true, []string{"172.24.4.7", "172.24.4.8"}}, {"private", false, []string{"10.0.0.37", "10.0.0.38"}}} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := extra(asIs)
+			r := k.extra(asIs)
 			r.Cluster.FloatingIP = tt.floating
-			got, err := atomic.Definition().MapOutputs(context.Background(), driver.MapOutputsRequest{
+			got, err := k.Definition().MapOutputs(context.Background(), driver.MapOutputsRequest{
 				Template: r.Template, Cluster: r.Cluster, NodeGroups: r.NodeGroups, NodeGroup: r.NodeGroup,
 				Outputs: map[string]driver.RawJSON{
 					"kube_minions":         driver.RawJSON(`["172.24.4.7", "172.24.4.8"]`),
@@ -152,16 +148,16 @@ func TestMapOutputsOfANodeGroup(t *testing.T) {
 	}
 }
 
-// TestLabelsOfGroups: a label that a group may have acts in its stack; one of
+// labelsOfGroups: a label that a group may have acts in its stack; one of
 // the whole cluster is refused there, and does not act.
-func TestLabelsOfGroups(t *testing.T) {
-	before := suite().Render(t, extra(asIs))
-	for _, l := range atomic.Definition().Labels {
-		value := suite().OtherValue(l)
-		r := extra(func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = templatetest.Labels(l.Name, value) })
-		acts, refused := !cmp.Equal(before, suite().Render(t, r)), len(suite().Violations(t, r)) > 0
+func (k Kit) labelsOfGroups(t *testing.T) {
+	before := k.Suite().Render(t, k.extra(asIs))
+	for _, l := range k.Definition().Labels {
+		value := k.Suite().OtherValue(l)
+		r := k.extra(func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.Labels = templatetest.Labels(l.Name, value) })
+		acts, refused := !cmp.Equal(before, k.Suite().Render(t, r)), len(k.Suite().Violations(t, r)) > 0
 		if acts != l.PerNodeGroup || refused == l.PerNodeGroup {
-			t.Errorf("label %s=%s of a group: per node group %v, acts %v, refused %v: %v", l.Name, value, l.PerNodeGroup, acts, refused, suite().Violations(t, r))
+			t.Errorf("label %s=%s of a group: per node group %v, acts %v, refused %v: %v", l.Name, value, l.PerNodeGroup, acts, refused, k.Suite().Violations(t, r))
 		}
 	}
 }

@@ -1,56 +1,17 @@
-package atomic_test
+package k8stest
 
 import (
-	"slices"
-
-	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic"
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
 
-// suite is the driver with what it can do.
-func suite() templatetest.Suite {
-	return templatetest.Suite{
-		Definition: atomic.Definition,
-		Request:    base,
-		Cases:      slices.Concat(templatetest.Options(), cases()),
-		Boot:       map[string]string{"boot/master.sh": "kube-master.yaml", "boot/minion.sh": "kube-minion.yaml"},
-		Unset: map[string][]string{
-			"boot/master.sh": {"node_labels"},
-			"boot/minion.sh": {
-				"api_public_address", "etcd_address", "external_address",
-				"kube_service_account_key", "kube_service_account_private_key", "portal_network_cidr",
-			},
-		},
-		LabelValues: map[string]string{
-			"kube_tag": "v1.17.17", "container_infra_prefix": "r/", "hyperkube_prefix": "r/", "admission_control_list": "ServiceAccount",
-			"fixed_subnet_cidr": "10.7.0.0/24", "flannel_network_subnetlen": "27", "master_lb_floating_ip_enabled": "false",
-		},
-		Bounds: map[string]string{"min_node_count": "9", "max_node_count": "1"},
-		Rich: func(r *driver.RenderRequest) {
-			r.Cluster.MasterLB, r.NodeGroups[1].NodeCount = true, 2
-		},
-		Largest: func(r *driver.RenderRequest) {
-			r.Cluster.MasterLB = true
-			r.NodeGroups[0].NodeCount, r.NodeGroups[1].NodeCount = 3, 1000
-		},
-		Page: "../../docs/drivers/k8s-fedora-atomic.md",
-	}
-}
-
-// base is a cluster of one master and one worker, as the API makes it.
-func base() driver.RenderRequest {
-	r := templatetest.Request(driver.ClusterType{ServerType: "vm", OS: "fedora-atomic", COE: "kubernetes"})
-	r.Template.Name, r.Template.NetworkDriver = "k8s", "flannel"
-	return r
-}
-
-// cases are the driver's own options.
-func cases() []templatetest.Case {
+// options are those that Kubernetes clusters have besides those of all clusters.
+// Labels that a driver does not know it ignores.
+func (k Kit) options() []templatetest.Case {
 	return []templatetest.Case{
 		{Name: "volumes-operators-types", Change: func(r *driver.RenderRequest) {
 			r.Cluster.DockerVolumeSize = 5
-			r.Template.DockerStorageDriver = "devicemapper"
+			r.Template.DockerStorageDriver = k.Storage
 			r.Cluster.Labels = templatetest.Labels("etcd_volume_size", "2")
 			r.Endpoints.DockerVolumeType, r.Endpoints.EtcdVolumeType = "docker-type", "etcd-type"
 			r.Endpoints.BootVolumeType, r.Endpoints.BootVolumeSize = "boot-type", 10
@@ -109,7 +70,7 @@ func cases() []templatetest.Case {
 		})},
 		{Name: "nodegroup-options-of-the-cluster", Change: group(func(r *driver.RenderRequest, g *driver.NodeGroup) {
 			r.Template.HTTPProxy, r.Template.NoProxy = "http://proxy:3128", "example.com"
-			r.Template.InsecureRegistry, r.Template.DockerStorageDriver = "10.0.0.1:5000", "devicemapper"
+			r.Template.InsecureRegistry, r.Template.DockerStorageDriver = "10.0.0.1:5000", k.Storage
 			r.Endpoints.CACert, r.Cluster.MasterLB = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", true
 			g.DockerVolumeSize, g.ImageID = 3, "another-image"
 		})},

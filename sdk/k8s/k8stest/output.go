@@ -1,4 +1,4 @@
-package atomic_test
+package k8stest
 
 import (
 	"context"
@@ -6,21 +6,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/go-magnum/magnum/drivers-k8s-fedora-atomic/atomic"
 	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/k8s"
 	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
 
-func TestDriver(t *testing.T) { suite().Run(t) }
-
-func BenchmarkRender(b *testing.B) {
-	req := base()
-	for b.Loop() {
-		suite().Render(b, req)
-	}
-}
-
-func TestMapOutputs(t *testing.T) {
+func (k Kit) mapOutputs(t *testing.T) {
 	str := func(s string) *string { return &s }
 	num := func(n int) *int { return &n }
 	outputs := map[string]driver.RawJSON{
@@ -58,9 +49,9 @@ func TestMapOutputs(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			r := base()
+			r := k.Request()
 			r.Cluster.FloatingIP = tt.floating
-			got, err := atomic.Definition().MapOutputs(context.Background(), driver.MapOutputsRequest{
+			got, err := k.Definition().MapOutputs(context.Background(), driver.MapOutputsRequest{
 				Template: r.Template, Cluster: r.Cluster, NodeGroups: r.NodeGroups, Outputs: tt.outputs, Parameters: tt.params,
 			})
 			if err != nil {
@@ -73,8 +64,8 @@ func TestMapOutputs(t *testing.T) {
 	}
 }
 
-func TestPreDelete(t *testing.T) {
-	out, err := atomic.Definition().PreDelete(context.Background(), driver.PreDeleteRequest{Cluster: base().Cluster})
+func (k Kit) preDelete(t *testing.T) {
+	out, err := k.Definition().PreDelete(context.Background(), driver.PreDeleteRequest{Cluster: k.Request().Cluster})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,8 +78,8 @@ func TestPreDelete(t *testing.T) {
 	}
 }
 
-// TestHealthOfPrivateClusters: what cannot be reached is not asked.
-func TestHealthOfPrivateClusters(t *testing.T) {
+// healthOfPrivateClusters: what cannot be reached is not asked.
+func (k Kit) healthOfPrivateClusters(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
 		floating, lb bool
@@ -100,10 +91,10 @@ func TestHealthOfPrivateClusters(t *testing.T) {
 		{"public load balancer", false, true, "true", driver.Unhealthy},
 		{"public", true, false, "", driver.Unhealthy},
 	} {
-		req := driver.CheckHealthRequest{Cluster: base().Cluster}
+		req := driver.CheckHealthRequest{Cluster: k.Request().Cluster}
 		req.Cluster.FloatingIP, req.Cluster.MasterLB = tt.floating, tt.lb
 		req.Cluster.Labels = templatetest.Labels("master_lb_floating_ip_enabled", tt.label)
-		got, err := atomic.Monitoring().CheckHealth(context.Background(), req)
+		got, err := k8s.MonitoringOf(k.Definition()).CheckHealth(context.Background(), req)
 		if err != nil {
 			t.Fatal(err)
 		}
