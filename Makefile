@@ -11,7 +11,7 @@ CORE_LD := $(LDFLAGS) -X github.com/go-magnum/magnum/cmd/internal/command.versio
 DRV_LD  := $(LDFLAGS) -X main.version=$(SEMVER) -X main.commit=$(COMMIT)
 
 COMMANDS := magnum-api magnum-conductor magnum-dev magnum-db-manage magnum-driver-manage magnum-status
-DRIVERS  := k8s-fedora-atomic swarm
+DRIVERS  := k8s-fedora-atomic k8s-coreos k8s-coreos/k8s-fedora-coreos swarm
 MODULES  := core plugins sdk sdk/k8s cmd drivers-k8s-fedora-atomic drivers-k8s-coreos drivers-swarm drivers-mesos
 TOOLS    := golangci-lint buf protoc-gen-go protoc-gen-go-grpc
 
@@ -22,10 +22,10 @@ export CGO_ENABLED := 1
 build: ## executables in bin/, one package folder for each driver in bin/drivers/
 	@mkdir -p bin/drivers
 	go build -ldflags '$(CORE_LD)' -o bin/ $(addprefix ./cmd/,$(COMMANDS))
-	@for d in $(DRIVERS); do \
-	  CGO_ENABLED=0 go build -ldflags '$(DRV_LD)' -o bin/magnum-driver-$$d ./drivers-$$d && \
-	  rm -rf bin/drivers/$$d && bin/magnum-driver-manage package bin/magnum-driver-$$d bin/drivers/$$d && \
-	  rm bin/magnum-driver-$$d; \
+	@for d in $(DRIVERS); do n=$${d##*/}; \
+	  CGO_ENABLED=0 go build -ldflags '$(DRV_LD)' -o bin/magnum-driver-$$n ./drivers-$$d && \
+	  rm -rf bin/drivers/$$n && bin/magnum-driver-manage package bin/magnum-driver-$$n bin/drivers/$$n && \
+	  rm bin/magnum-driver-$$n; \
 	done
 
 man: build ## man pages into bin/man

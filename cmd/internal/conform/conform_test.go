@@ -33,6 +33,8 @@ var binaries = map[string]string{
 	module + "drivers-swarm":               "",
 
 	module + "drivers-k8s-fedora-atomic/example-vendor": "",
+	module + "drivers-k8s-coreos":                       "",
+	module + "drivers-k8s-coreos/k8s-fedora-coreos":     "",
 }
 
 func TestMain(m *testing.M) {
@@ -95,6 +97,8 @@ func TestOurDrivers(t *testing.T) {
 		"k8s-fedora-atomic": {"drivers-k8s-fedora-atomic", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"swarm":             {"drivers-swarm", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"example-vendor":    {"drivers-k8s-fedora-atomic/example-vendor", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
+		"k8s-coreos":        {"drivers-k8s-coreos", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
+		"k8s-fedora-coreos": {"drivers-k8s-coreos/k8s-fedora-coreos", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"unbroken":          {"cmd/internal/conform/broken", nil},
 	}
 	for name, tt := range tests {

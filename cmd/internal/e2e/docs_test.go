@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-magnum/magnum/plugins/store"
 )
 
 // documented returns the commands of a document's code blocks that start with
@@ -117,5 +119,33 @@ func TestDriverPageWithClient(t *testing.T) {
 	}
 	if stacks := l.cloud.Stacks(); len(stacks) != 1 {
 		t.Errorf("%d stacks, want the cluster's alone", len(stacks))
+	}
+}
+
+// TestCoreOSPagesWithClient runs what the pages of the drivers for CoreOS say,
+// on a service that has them besides the one for Fedora Atomic.
+func TestCoreOSPagesWithClient(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 200*time.Millisecond)
+	s, err := store.Open(filepath.Join(l.dir, "drivers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, source := range []string{coreOSDir, fedoraCoreOSDir} {
+		if _, err := s.Install(t.Context(), store.InstallRequest{Source: source}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := newCLI(t, l.cloud.OpenRC("demo"))
+	l.startAPI()
+	l.start("conductor", "")
+	l.template(l.client("demo")) // returns once the drivers are published
+	for _, page := range []string{"docs/drivers/k8s-coreos.md", "docs/drivers/k8s-fedora-coreos.md"} {
+		for _, line := range documented(t, page, "openstack ") {
+			c.run(strings.Fields(strings.TrimPrefix(line, "openstack "))...)
+		}
+	}
+	for _, cluster := range []string{"core", "fcos"} {
+		c.wait(cluster, "CREATE_COMPLETE", 90*time.Second)
 	}
 }

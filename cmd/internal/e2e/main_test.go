@@ -48,6 +48,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	packageDir, testPackageDir = filepath.Join(dir, "package"), filepath.Join(dir, "test-package")
+	coreOSDir, fedoraCoreOSDir = filepath.Join(dir, "coreos-package"), filepath.Join(dir, "fedora-coreos-package")
 	binDir = filepath.Join(dir, "bin")
 	if err := build(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -59,8 +60,9 @@ func TestMain(m *testing.M) {
 }
 
 // packageDir is the driver package that every test installs, testPackageDir
-// one that can do all there is; binDir holds the executables.
-var packageDir, testPackageDir, binDir string
+// one that can do all there is, coreOSDir and fedoraCoreOSDir are those that only
+// the tests of their pages do; binDir holds the executables.
+var packageDir, testPackageDir, coreOSDir, fedoraCoreOSDir, binDir string
 
 func executable(t testing.TB, name string) string {
 	t.Helper()
@@ -83,7 +85,10 @@ func build(dir string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
-	for to, from := range map[string]string{packageDir: "drivers-k8s-fedora-atomic", testPackageDir: "cmd/internal/testdriver"} {
+	for to, from := range map[string]string{
+		packageDir: "drivers-k8s-fedora-atomic", testPackageDir: "cmd/internal/testdriver",
+		coreOSDir: "drivers-k8s-coreos", fedoraCoreOSDir: "drivers-k8s-coreos/k8s-fedora-coreos",
+	} {
 		driver := filepath.Join(dir, filepath.Base(from))
 		if err := goBuild("CGO_ENABLED=0", driver, module+from); err != nil {
 			return err

@@ -1,0 +1,502 @@
+package coreos_test
+
+import (
+	"compress/gzip"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/coreos/ignition/v2/config"
+	"github.com/google/go-cmp/cmp"
+	"github.com/vincent-petithory/dataurl"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/hot"
+	"github.com/go-magnum/magnum/sdk/k8s/k8stest"
+	"github.com/go-magnum/magnum/sdk/template/templatetest"
+)
+
+// nasty is every character that a value may have.
+var nasty = func() string {
+	b := []byte("\n\r\t")
+	for c := byte(' '); c <= '~'; c++ {
+		b = append(b, c)
+	}
+	return string(b) + "%41 data:,x?y#z\n"
+}()
+
+// node is one node of a stack, as Nova gets it.
+type node struct {
+	text   string
+	files  map[string]string // by path
+	modes  map[string]int
+	script string // what its unit runs
+}
+
+// running answers for a stack what only a running one knows.
+type running struct{ scope func(*running) *hot.Scope }
+
+func (r *running) ResourceID(name string) (any, error) { return "id-of-" + name, nil }
+
+func (r *running) Attribute(name, attribute string, _ []any) (any, bool, error) {
+	switch sc := r.scope(r); {
+	case sc.Stack.Template.Resources[name].Type == "OS::Heat::Value":
+		value, err := sc.Evaluate(sc.Stack.Template.Resources[name].Properties["value"])
+		return value, false, err
+	case name == "kube_master_ports":
+		return []any{"10.0.0.11", "10.0.0.12", "10.0.0.13"}, true, nil
+	case attribute == "endpoint":
+		return "http://127.0.0.1:8000/v1/signal?x=%7B1%7D&y=2", true, nil
+	}
+	if address, ok := map[string]string{
+		"fixed_ips": "10.0.0.21", "floating_ip_address": "172.24.4.9", "address": "10.0.0.5",
+	}[attribute]; ok {
+		return address, true, nil
+	}
+	return attribute + " of " + name, true, nil
+}
+
+// scope is a stack that runs with these parameters.
+func scope(t *testing.T, text string, files map[string]string, params map[string]any) *hot.Scope {
+	t.Helper()
+	s, err := hot.Load(text, files, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(r *running) *hot.Scope {
+		sc, err := s.Scope(params, hot.Pseudo{StackName: "prod"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sc.Resolver = r
+		return sc
+	}
+	return with(&running{with})
+}
+
+func properties(t *testing.T, sc *hot.Scope, resource string) map[string]any {
+	t.Helper()
+	props, err := sc.Evaluate(sc.Stack.Template.Resources[resource].Properties)
+	if err != nil {
+		t.Fatalf("%s: %v", resource, err)
+	}
+	return props.(map[string]any)
+}
+
+// first evaluates the stack of a request down to the user data of the first node
+// of a group.
+func first(t *testing.T, k k8stest.Kit, req driver.RenderRequest, group string) node {
+	t.Helper()
+	out, err := k.Definition().Render(context.Background(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	params := map[string]any{}
+	for name, p := range out.Parameters {
+		params[name] = p.Value
+		if p.Secret != "" {
+			params[name] = nasty
+		}
+	}
+	def := properties(t, scope(t, out.Template, out.Files, params), group)["resource_def"].(map[string]any)
+	props := def["properties"].(map[string]any)
+	for name, value := range props {
+		if s, ok := value.(string); ok {
+			props[name] = strings.ReplaceAll(s, "%index%", "0")
+		}
+	}
+	sc := scope(t, out.Files[def["type"].(string)], out.Files, props)
+	user := properties(t, sc, "user_data")
+	if k.Folder == "fedora" {
+		return ignition(t, user["config"].(string))
+	}
+	return cloudConfig(t, user["cloud_config"])
+}
+
+// ignition reads a document with Ignition's own parser, which must have nothing
+// to say.
+func ignition(t *testing.T, text string) node {
+	t.Helper()
+	doc, report, err := config.Parse([]byte(text))
+	if err != nil || len(report.Entries) > 0 {
+		t.Fatalf("%v\n%s\n%s", err, report.String(), text)
+	}
+	n := node{text: text, files: map[string]string{}, modes: map[string]int{}}
+	for _, f := range doc.Storage.Files {
+		data, err := dataurl.DecodeString(*f.Contents.Source)
+		if err != nil {
+			t.Fatalf("%s: %v", f.Path, err)
+		}
+		n.files[f.Path], n.modes[f.Path] = string(data.Data), *f.Mode
+		if f.Contents.Compression != nil {
+			n.files[f.Path] = unzip(t, n.files[f.Path])
+		}
+	}
+	for _, u := range doc.Systemd.Units {
+		if u.Name == "magnum.service" && *u.Enabled {
+			n.script = runs(*u.Contents)
+		}
+	}
+	return n
+}
+
+// cloudConfig reads a document as it is once YAML has been made of it.
+func cloudConfig(t *testing.T, value any) node {
+	t.Helper()
+	text, err := yaml.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var doc struct {
+		Files []struct{ Path, Permissions, Content, Encoding string } `yaml:"write_files"`
+		// What coreos-cloudinit knows besides.
+		CoreOS struct {
+			Update struct {
+				Strategy string `yaml:"reboot-strategy"`
+			}
+			Units []struct{ Name, Command, Content string }
+		}
+	}
+	d := yaml.NewDecoder(strings.NewReader(string(text)))
+	d.KnownFields(true)
+	if err := d.Decode(&doc); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	n := node{text: string(text), files: map[string]string{}, modes: map[string]int{}}
+	for _, f := range doc.Files {
+		if f.Encoding == "gz+base64" {
+			packed, err := base64.StdEncoding.DecodeString(f.Content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.Content = unzip(t, string(packed))
+		}
+		var mode int
+		if _, err := fmt.Sscanf(f.Permissions, "%o", &mode); err != nil {
+			t.Fatalf("%s: %v", f.Path, err)
+		}
+		n.files[f.Path], n.modes[f.Path] = f.Content, mode
+	}
+	for _, u := range doc.CoreOS.Units {
+		if u.Command == "start" {
+			n.script = runs(u.Content)
+		}
+	}
+	if doc.CoreOS.Update.Strategy != "off" {
+		t.Error("nodes start anew on their own account")
+	}
+	return n
+}
+
+func unzip(t *testing.T, packed string) string {
+	t.Helper()
+	r, err := gzip.NewReader(strings.NewReader(packed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// runs is the script that a unit runs.
+func runs(unit string) string {
+	for line := range strings.Lines(unit) {
+		if script, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart=/bin/sh "); ok {
+			return script
+		}
+	}
+	return ""
+}
+
+func kits() []k8stest.Kit { return []k8stest.Kit{container(), fedora()} }
+
+// TestUserData: in every case the document is one that the system understands,
+// and fits into what Nova takes.
+func TestUserData(t *testing.T) {
+	const limit = 65535 / 4 * 3 // Nova counts the letters of base64
+	for _, k := range kits() {
+		largest := 0
+		for _, c := range k.Suite().Cases {
+			req := k.Request()
+			c.Change(&req)
+			groups := []string{"kube_masters", "kube_minions"}
+			if req.NodeGroup == "extra" {
+				groups = groups[1:]
+			}
+			for _, group := range groups {
+				n := first(t, k, req, group)
+				script := map[string]string{"kube_masters": "/etc/magnum/master.sh", "kube_minions": "/etc/magnum/minion.sh"}[group]
+				if n.script != script || n.modes[script] != 0o700 || !strings.HasPrefix(n.files[script], "#!/bin/sh\n") {
+					t.Errorf("%s, %s: the unit runs %q, which has mode %o", c.Name, group, n.script, n.modes[script])
+				}
+				for path, mode := range n.modes {
+					if path != script && mode != 0o600 {
+						t.Errorf("%s, %s: %s has mode %o", c.Name, group, path, mode)
+					}
+				}
+				if len(n.files) < 30 {
+					t.Errorf("%s, %s: only %d files", c.Name, group, len(n.files))
+				}
+				largest = max(largest, len(n.text))
+			}
+		}
+		t.Logf("%s: the largest user data has %d bytes of %d", k.Folder, largest, limit)
+		// A chain of CAs and long options come on top.
+		if largest > limit/2 {
+			t.Errorf("%s: the largest user data has %d bytes", k.Folder, largest)
+		}
+	}
+}
+
+// TestValuesArrive: a value is on the node what it was for Heat.
+func TestValuesArrive(t *testing.T) {
+	for _, k := range kits() {
+		req := k.Request()
+		req.Template.HTTPProxy, req.Template.InsecureRegistry = nasty, nasty
+		req.Cluster.Labels = templatetest.Labels("kubelet_options", nasty)
+		n := first(t, k, req, "kube_masters")
+		want := map[string]string{
+			"http_proxy": nasty, "insecure_registry_url": nasty, "kubelet_options": nasty, "trustee_password": nasty,
+			"kube_service_account_private_key": nasty, "wait_endpoint": "http://127.0.0.1:8000/v1/signal?x=%7B1%7D&y=2",
+			"master_addresses": "10.0.0.11 10.0.0.12 10.0.0.13", "name": "prod-master-0", "index": "0", "role": "master",
+			"verify_ca": "True", "docker_volume": "", "node_taints": "node-role.kubernetes.io/master=:NoSchedule", "kube_tag": "v1.18.20",
+		}
+		got := map[string]string{}
+		for name := range want {
+			got[name] = n.files["/etc/magnum/params/"+name]
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", k.Folder, diff)
+		}
+	}
+}
+
+// TestUserDataBoots: what Nova gets brings a node up, with proxies and without,
+// one master and three.
+func TestUserDataBoots(t *testing.T) {
+	templatetest.Need(t, "sh", "curl", "openssl")
+	for _, k := range kits() {
+		for _, name := range []string{"base", "three-masters", "proxy"} {
+			for group, role := range map[string]string{"kube_masters": "master", "kube_minions": "worker"} {
+				t.Run(strings.Join([]string{k.Folder, name, role}, "/"), func(t *testing.T) {
+					req := k.Request()
+					k.Suite().Cases[slices.IndexFunc(k.Suite().Cases, func(c templatetest.Case) bool { return c.Name == name })].Change(&req)
+					n := first(t, k, req, group)
+					cloud := templatetest.StartCloud(t)
+					m := k.Node(t, cloud, role)
+					for path, text := range n.files {
+						// Where the cloud is, and its secrets, the machine knows.
+						if !slices.Contains([]string{"magnum_url", "auth_url", "trustee_password", "wait_endpoint", "wait_token", "name"}, filepath.Base(path)) {
+							m.Write(path, text)
+						}
+					}
+					out, err := m.Boot(n.files[n.script])
+					if err != nil {
+						t.Fatalf("%v\n%s", err, out)
+					}
+					if told := cloud.Signals(); len(told) != 1 || told[0].Status != "SUCCESS" {
+						t.Errorf("%v\n%s", told, out)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestCloudInitSchema: CoreOS's own tool has no schema, cloud-init's allows what
+// both know.
+func TestCloudInitSchema(t *testing.T) {
+	templatetest.Need(t, "cloud-init")
+	for _, group := range []string{"kube_masters", "kube_minions"} {
+		path := filepath.Join(t.TempDir(), "user-data")
+		if err := os.WriteFile(path, []byte("#cloud-config\n"+first(t, container(), container().Request(), group).text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if text, err := exec.CommandContext(t.Context(), "cloud-init", "schema", "--config-file", path).CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", group, err, text)
+		}
+	}
+}
+
+// TestFedoraTakesASCII: what Ignition could not take is refused before anything
+// is made.
+func TestFedoraTakesASCII(t *testing.T) {
+	for field, change := range map[string]func(*driver.RenderRequest){
+		"http_proxy":             func(r *driver.RenderRequest) { r.Template.HTTPProxy = "http://prÖxy" },
+		"https_proxy":            func(r *driver.RenderRequest) { r.Template.HTTPSProxy = "http://prÖxy" },
+		"no_proxy":               func(r *driver.RenderRequest) { r.Template.HTTPProxy, r.Template.NoProxy = "x", "a\x7fb" },
+		"insecure_registry":      func(r *driver.RenderRequest) { r.Template.InsecureRegistry = "regÏstry:5000" },
+		"labels/kubelet_options": func(r *driver.RenderRequest) { r.Cluster.Labels = templatetest.Labels("kubelet_options", "–v=4") },
+	} {
+		req := fedora().Request()
+		change(&req)
+		want := []driver.Violation{{
+			Field: field, Class: driver.ClassInvalidInput,
+			Message: field + " is not supported, expecting letters, digits and signs of ASCII alone.",
+		}}
+		if diff := cmp.Diff(want, fedora().Suite().Violations(t, req)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	req := fedora().Request()
+	req.Endpoints.CACert = "Müller CA\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\nCN=ö\n-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n"
+	want := "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n"
+	if got := first(t, fedora(), req, "kube_minions").files["/etc/magnum/params/openstack_ca"]; got != want {
+		t.Errorf("the CAs are\n%s", got)
+	}
+}
+
+// TestOptionalSteps: what the systems have otherwise, in their own places.
+func TestOptionalSteps(t *testing.T) {
+	templatetest.Need(t, "sh", "curl", "openssl")
+	for _, tt := range []struct {
+		kit  k8stest.Kit
+		want map[string]string
+		not  string
+	}{
+		{container(), map[string]string{
+			"etc/ssl/certs/openstack-ca.pem":                     "AAAA\n-----END",
+			"etc/systemd/system/docker.service.d/50-magnum.conf": "Environment=DOCKER_CGROUPS= DOCKER_OPTS=\n",
+			"etc/systemd/system/kubelet.service":                 "ExecStop=/usr/bin/docker stop",
+			"etc/systemd/system.conf.d/magnum-proxy.conf":        `"HTTP_PROXY=http://u:p%%40\"@proxy:3128"`,
+		}, "etc/containers/registries.conf"},
+		{fedora(), map[string]string{
+			"etc/pki/ca-trust/source/anchors/openstack-ca.pem":   "AAAA\n-----END",
+			"etc/systemd/system/docker.service.d/50-magnum.conf": "ExecStart=\nExecStart=/usr/bin/dockerd --host=fd://\n",
+			"etc/systemd/system/kubelet.service":                 "ExecStop=/usr/bin/podman stop",
+			"etc/selinux/config":                                 "SELINUX=permissive\n",
+			"etc/containers/registries.conf":                     "registries = ['10.0.0.1:5000']",
+		}, "etc/ssl/certs/openstack-ca.pem"},
+	} {
+		t.Run(tt.kit.Folder, func(t *testing.T) {
+			m := tt.kit.Node(t, templatetest.StartCloud(t), "worker")
+			for name, value := range map[string]string{
+				"openstack_ca": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "insecure_registry_url": "10.0.0.1:5000",
+				"http_proxy": `http://u:p%40"@proxy:3128`, "cgroup_driver": "systemd",
+			} {
+				m.Write("etc/magnum/params/"+name, value)
+			}
+			req := tt.kit.Request()
+			req.Endpoints.CACert, req.Template.HTTPProxy, req.Template.InsecureRegistry = "x", "x", "x"
+			if out, err := m.Boot(tt.kit.Suite().Render(t, req).Files["boot/minion.sh"]); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			for path, text := range tt.want {
+				if got := m.Read(path); !strings.Contains(got, text) {
+					t.Errorf("%s lacks %s:\n%s", path, text, got)
+				}
+			}
+			if _, err := os.Stat(m.Path(tt.not)); err == nil {
+				t.Errorf("there is %s", tt.not)
+			}
+			var daemon map[string]any
+			if err := json.Unmarshal([]byte(m.Read("etc/docker/daemon.json")), &daemon); err != nil {
+				t.Fatalf("%v\n%s", err, m.Read("etc/docker/daemon.json"))
+			}
+			want := map[string]any{
+				"storage-driver": "overlay2", "insecure-registries": []any{"10.0.0.1:5000"}, "exec-opts": []any{"native.cgroupdriver=systemd"},
+			}
+			if tt.kit.Folder == "fedora" {
+				want["log-driver"], want["userland-proxy"] = "json-file", false
+			}
+			if diff := cmp.Diff(want, daemon); diff != "" {
+				t.Errorf("daemon.json: %s", diff)
+			}
+		})
+	}
+}
+
+// TestKubeletsMounts: authorities that lead somewhere in a container, and name
+// servers that answer.
+func TestKubeletsMounts(t *testing.T) {
+	templatetest.Need(t, "sh", "curl", "openssl")
+	for _, tt := range []struct {
+		kit      k8stest.Kit
+		ca, stub bool
+		want     []string
+	}{
+		{container(), false, true, []string{"/usr/share/ca-certificates:/usr/share/ca-certificates:ro", "/run/systemd/resolve/resolv.conf:/etc/resolv.conf:ro"}},
+		{container(), true, true, []string{"/etc/ssl/certs:/etc/ssl/certs:ro"}},
+		{fedora(), false, true, []string{"/etc/pki:/etc/pki:ro", "/run/systemd/resolve/resolv.conf:/etc/resolv.conf:ro"}},
+		{fedora(), false, false, []string{"/etc/resolv.conf:/etc/resolv.conf:ro"}},
+	} {
+		m := tt.kit.Node(t, templatetest.StartCloud(t), "worker")
+		if tt.ca {
+			m.Write("etc/magnum/params/openstack_ca", "x")
+		}
+		if !tt.stub {
+			if err := os.Remove(m.Path("run/systemd/resolve/resolv.conf")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if out, err := m.Boot(tt.kit.Suite().Render(t, tt.kit.Request()).Files["boot/minion.sh"]); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		got := m.Service(tt.kit.Engine, "kubelet")
+		for _, mount := range tt.want {
+			if !slices.Contains(got, mount) {
+				t.Errorf("%s: kubelet has no mount %s:\n%q", tt.kit.Folder, mount, got)
+			}
+		}
+	}
+}
+
+// TestCgroups: an image that cannot work fails its node at once, with the reason.
+func TestCgroups(t *testing.T) {
+	templatetest.Need(t, "sh", "curl", "openssl")
+	for _, k := range kits() {
+		c := templatetest.StartCloud(t)
+		m := k.Node(t, c, "master")
+		m.Write("sys/fs/cgroup/cgroup.controllers", "cpu memory\n")
+		if _, err := m.Boot(k.Suite().Render(t, k.Request()).Files["boot/master.sh"]); err == nil {
+			t.Errorf("%s boots", k.Folder)
+		}
+		want := []templatetest.Signal{{Status: "FAILURE", ID: "Prod_1-master-0", Reason: "Prod_1-master-0: step 005-cgroups failed: this image has cgroups v2, " +
+			"which Kubernetes v1.18.20 does not know; use one with v1, or systemd.unified_cgroup_hierarchy=0"}}
+		if diff := cmp.Diff(want, c.Signals()); diff != "" {
+			t.Errorf("%s: %s", k.Folder, diff)
+		}
+	}
+}
+
+func TestStorageDrivers(t *testing.T) {
+	for _, tt := range []struct {
+		kit  k8stest.Kit
+		text string
+	}{{container(), "overlay2/overlay"}, {fedora(), "overlay2"}} {
+		req := tt.kit.Request()
+		req.Template.DockerStorageDriver = "btrfs"
+		want := []driver.Violation{{
+			Field: "docker_storage_driver", Class: driver.ClassInvalidInput,
+			Message: "Docker storage driver btrfs is not supported, expecting a " + tt.text + "/unspecified storage driver.",
+		}}
+		if diff := cmp.Diff(want, tt.kit.Suite().Violations(t, req)); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func BenchmarkRender(b *testing.B) {
+	for _, k := range kits() {
+		b.Run(k.Folder, func(b *testing.B) {
+			req := k.Request()
+			for b.Loop() {
+				if _, err := k.Definition().Render(b.Context(), req); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
