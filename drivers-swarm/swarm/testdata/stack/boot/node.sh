@@ -134,6 +134,9 @@ mount_volume() {
     mkdir -p "$2"
     echo "UUID=$(blkid -s UUID -o value "$1") $2 auto defaults,nofail 0 2" >>"$root/etc/fstab"
     mount "$1" "$2"
+    if command -v restorecon >/dev/null; then # SELinux
+        restorecon -R "$2"
+    fi
 }
 
 # The rest is what a distribution, a COE or a driver has otherwise; files after
@@ -144,6 +147,9 @@ engine=podman
 # pki is the folder with the authorities that the node trusts.
 # shellcheck disable=SC2034 # services read it
 pki=/etc/pki
+# resolver is the file with the name servers that pods are to use.
+# shellcheck disable=SC2034 # services read it
+resolver=/etc/resolv.conf
 
 # inside: what no proxy must see besides the node itself, each with a comma before.
 inside() {
@@ -442,7 +448,6 @@ else
     if [ -n "$id" ]; then
         dev=$(volume "$id")
         mount_volume "$dev" "$root/var/lib/docker"
-        restorecon -R "$root/var/lib/docker" || :
     fi
     # What else the image set up, such as the size of its root, stays.
     touch "$setup"
