@@ -69,10 +69,10 @@ func (a Asks) String() string {
 	return strings.Join(all, ", ")
 }
 
-// Protocol is the version of the driver contract that a driver speaks.
+// Protocol is the version of the driver contract that a driver speaks. Its
+// minor version is only known to the driver, which says it in the handshake.
 type Protocol struct {
 	Major int `yaml:"major"`
-	Minor int `yaml:"minor"`
 }
 
 // ClusterType is as of [driver.ClusterType].
@@ -94,7 +94,7 @@ func manifestOf(d driver.Description) Manifest {
 		Kind:       Kind,
 		Name:       d.Name,
 		Version:    d.Version,
-		Protocol:   Protocol{Major: driver.ProtocolMajor, Minor: driver.ProtocolMinor},
+		Protocol:   Protocol{Major: driver.ProtocolMajor},
 		Services:   d.Services,
 	}
 	for _, t := range d.ClusterTypes {

@@ -162,7 +162,6 @@ name: one
 version: 1.0.0
 protocol:
     major: 1
-    minor: 0
 cluster_types:
     - server_type: vm
       os: fedora-coreos

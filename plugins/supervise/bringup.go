@@ -95,8 +95,6 @@ func (i *instance) matches(hello driver.HandshakeResponse) error {
 		return differ("name", hello.Name, m.Name)
 	case hello.Version != m.Version:
 		return differ("version", hello.Version, m.Version)
-	case hello.ProtocolMinor != m.Protocol.Minor:
-		return differ("minor version of the protocol", hello.ProtocolMinor, m.Protocol.Minor)
 	case !slices.Equal(services(hello.Services), services(m.Services)):
 		return differ("list of services", hello.Services, m.Services)
 	}
