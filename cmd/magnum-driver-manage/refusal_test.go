@@ -244,7 +244,7 @@ func TestHostilePackages(t *testing.T) {
 				t.Errorf("something was installed: %s", got)
 			}
 			// The state's folder, and the one above it, hold what was there.
-			for dir, want := range map[string]string{h.dir: "[drivers in magnum.conf]", filepath.Join(h.dir, "drivers"): "[active generations index signatures store]"} {
+			for dir, want := range map[string]string{h.dir: "[drivers in magnum.conf]", filepath.Join(h.dir, "drivers"): "[active generations index signatures sources store]"} {
 				var names []string
 				entries, _ := os.ReadDir(dir)
 				for _, e := range entries {

@@ -1,7 +1,8 @@
 // Package store keeps driver packages on disk: verified, content-addressed and
 // never changed after they were installed.
 //
-// A package is a directory, or one archive of it, with at least
+// A package is a directory, or one archive of it, which may be the layer of an
+// artifact in a registry, with at least
 //
 //	driver         the binary
 //	driver.yaml    the manifest: what the package claims to be
