@@ -1,0 +1,118 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/go-magnum/magnum/plugins/store"
+)
+
+// installSwarm gives the lab the driver of swarm mode too.
+func (l *lab) installSwarm() {
+	l.t.Helper()
+	dir := l.t.TempDir()
+	driver, pkg := filepath.Join(dir, "driver"), filepath.Join(dir, "package")
+	if err := goBuild("CGO_ENABLED=0", driver, module+"drivers-swarm"); err != nil {
+		l.t.Fatal(err)
+	}
+	if err := store.Pack(l.t.Context(), pkg, driver, store.Asks{}); err != nil {
+		l.t.Fatal(err)
+	}
+	s, err := store.Open(filepath.Join(l.dir, "drivers"))
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	if _, err := s.Install(l.t.Context(), store.InstallRequest{Source: pkg}); err != nil {
+		l.t.Fatal(err)
+	}
+}
+
+// TestSwarmPageWithClient runs what the driver's page says, in its order. Before
+// that the API knows no such engine as the driver's.
+func TestSwarmPageWithClient(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 200*time.Millisecond)
+	c := newCLI(t, l.cloud.OpenRC("demo"))
+	l.startAPI()
+	l.start("conductor", "")
+	l.template(l.client("demo")) // returns once the driver is published
+	commands := documented(t, "docs/drivers/swarm.md", "openstack ")
+	run := func(line string) (string, error) {
+		return c.try(strings.Fields(strings.TrimPrefix(line, "openstack "))...)
+	}
+
+	if out, _ := run(commands[0]); !strings.Contains(out, "(vm, fedora-atomic, swarm-mode) not supported") && !strings.Contains(out, "swarm-mode is not supported") {
+		t.Errorf("a template without a driver for it: %s", out)
+	}
+	l.installSwarm()
+	poll(t, 30*time.Second, "the driver to be published", func() (bool, error) {
+		out, err := run(commands[0])
+		if err == nil && strings.Contains(out, "| uuid") {
+			return true, nil
+		}
+		if strings.Contains(out, "not supported") {
+			return false, nil
+		}
+		return false, fmt.Errorf("%w\n%s", err, out)
+	})
+	for _, line := range commands[1:] {
+		out, err := run(line)
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", line, err, out)
+		}
+		switch strings.Fields(line)[3] {
+		case "create":
+			got := c.wait("fleet", "CREATE_COMPLETE", 3*time.Minute)
+			address, _ := got["api_address"].(string)
+			masters, _ := got["master_addresses"].([]any)
+			workers, _ := got["node_addresses"].([]any)
+			if !strings.HasPrefix(address, "tcp://") || !strings.HasSuffix(address, ":2375") || len(masters) != 3 || len(workers) != 8 || got["container_version"] != "1.13.1" {
+				t.Errorf("cluster: %v", got)
+			}
+		case "config":
+			c.checkDockerConfig(out)
+		case "resize":
+			if got := c.wait("fleet", "UPDATE_COMPLETE", 3*time.Minute); got["node_count"] != 7.0 {
+				t.Errorf("cluster: %v", got)
+			}
+		case "delete":
+			poll(t, 3*time.Minute, "the cluster to be gone", func() (bool, error) {
+				_, err := c.try("coe", "cluster", "show", "fleet")
+				return err != nil, nil
+			})
+		}
+	}
+	if stacks := l.cloud.Stacks(); len(stacks) != 0 {
+		t.Errorf("%d stacks are left", len(stacks))
+	}
+}
+
+// checkDockerConfig looks at what the client prints for a shell, and the files
+// that Docker's client reads then.
+func (c *cli) checkDockerConfig(out string) {
+	c.t.Helper()
+	set := map[string]string{}
+	for _, line := range strings.Split(out, "\n") {
+		if name, value, ok := strings.Cut(strings.TrimPrefix(line, "export "), "="); ok {
+			set[name] = strings.Trim(value, `"'`)
+		}
+	}
+	if !strings.HasPrefix(set["DOCKER_HOST"], "tcp://") || set["DOCKER_CERT_PATH"] != c.dir || set["DOCKER_TLS_VERIFY"] == "" {
+		c.t.Errorf("config printed\n%s", out)
+	}
+	var have []string
+	for _, name := range []string{"ca.pem", "cert.pem", "key.pem"} {
+		if _, err := os.Stat(filepath.Join(c.dir, name)); err == nil {
+			have = append(have, name)
+		}
+	}
+	if diff := cmp.Diff([]string{"ca.pem", "cert.pem", "key.pem"}, have); diff != "" {
+		c.t.Error(diff)
+	}
+}
