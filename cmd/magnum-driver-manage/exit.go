@@ -14,6 +14,7 @@ const (
 	exitNotFound     = 3
 	exitVerification = 4
 	exitDiffers      = 52
+	exitUnhealthy    = 53
 )
 
 // exit is what a kind of error makes the process exit with.
@@ -70,6 +71,7 @@ var exits = []exit{
 	{50, store.ErrDesired, "a file of `drivers.d`, or a lock file, cannot be used"},
 	{51, store.ErrConfig, "the driver does not take the configuration in its file of `drivers.d`"},
 	{exitDiffers, nil, "`sync --check`, `lock --check`: the drivers are not as they are wanted"},
+	{exitUnhealthy, nil, "`doctor`: a check of this host fails"},
 }
 
 // failed gives an error its exit code.

@@ -61,7 +61,7 @@ func (c Config) confine(b *binary, own string) (*confinement, error) {
 		return made, nil
 	}
 	made.applied = append([]string{"no_new_privs", "rlimits"}, made.applied...)
-	version, err := landlockVersion()
+	version, err := LandlockVersion()
 	switch {
 	case err == nil:
 		if made.rules, err = c.rules(b, version, own); err != nil {

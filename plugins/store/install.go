@@ -61,7 +61,7 @@ func (s *Store) install(ctx context.Context, r InstallRequest) (Package, error) 
 	}
 	defer unlock()
 
-	if err := s.checkOwner(filepath.Join(s.dir, contentDir)); err != nil {
+	if err := s.CheckFolder(); err != nil {
 		return Package{}, err
 	}
 	// From here on the copy is looked at, never again the source, which

@@ -216,6 +216,11 @@ func (s *Store) CheckOwner(p Package) error {
 	return s.checkOwner(p.Binary())
 }
 
+// CheckFolder is CheckOwner of the folder that packages are installed into.
+func (s *Store) CheckFolder() error {
+	return s.checkOwner(filepath.Join(s.dir, contentDir))
+}
+
 func (s *Store) checkOwner(path string) error {
 	info, err := os.Stat(s.dir)
 	if err != nil {

@@ -39,14 +39,22 @@ type HostProcess struct {
 // Hosts reads the files of a run directory whose hosts are alive. One that
 // cannot be read is among the errors and hides no other.
 func Hosts(dir string) ([]Host, error) {
+	alive, _, err := readHosts(dir)
+	return alive, err
+}
+
+// Gone is Hosts of those that are no more: what the next [Sweep] looks at.
+func Gone(dir string) ([]Host, error) {
+	_, gone, err := readHosts(dir)
+	return gone, err
+}
+
+func readHosts(dir string) (alive, gone []Host, err error) {
 	all, err := jsonFiles(dir)
 	if err != nil {
-		return nil, fmt.Errorf("read how drivers stand: %w", err)
+		return nil, nil, fmt.Errorf("read how drivers stand: %w", err)
 	}
-	var (
-		alive []Host
-		bad   []error
-	)
+	var bad []error
 	for _, name := range all {
 		var h Host
 		switch err := readJSON(filepath.Join(dir, name), runLimit, &h); {
@@ -55,9 +63,11 @@ func Hosts(dir string) ([]Host, error) {
 			bad = append(bad, fmt.Errorf("read how drivers stand: %w", err))
 		case h.Host.Alive():
 			alive = append(alive, h)
+		default:
+			gone = append(gone, h)
 		}
 	}
-	return alive, errors.Join(bad...)
+	return alive, gone, errors.Join(bad...)
 }
 
 // Sweep ends what hosts that are no more have left: processes that are exactly

@@ -31,9 +31,12 @@ type Driver struct {
 	store *store.Store
 }
 
+// StoreDir is where the packages are, and all that there is about drivers.
+func StoreDir(c *config.Config) string { return filepath.Join(c.Default.StatePath, "drivers") }
+
 // Store opens the packages of [DEFAULT] state_path.
 func Store(c *config.Config) (*store.Store, error) {
-	s, err := store.Open(filepath.Join(c.Default.StatePath, "drivers"))
+	s, err := store.Open(StoreDir(c))
 	if err != nil {
 		return nil, err
 	}
@@ -43,11 +46,11 @@ func Store(c *config.Config) (*store.Store, error) {
 
 // CrashDir is where the crashes of drivers are recorded.
 func CrashDir(c *config.Config) string {
-	return filepath.Join(c.Default.StatePath, "drivers", "crashes")
+	return filepath.Join(StoreDir(c), "crashes")
 }
 
 // RunDir is where a service tells how its drivers stand.
-func RunDir(c *config.Config) string { return filepath.Join(c.Default.StatePath, "drivers", "run") }
+func RunDir(c *config.Config) string { return filepath.Join(StoreDir(c), "run") }
 
 // Drivers opens the store and stands ready to start what is in it.
 func Drivers(env command.Env) (*Driver, error) {
