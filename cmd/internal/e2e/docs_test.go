@@ -127,15 +127,8 @@ func TestDriverPageWithClient(t *testing.T) {
 func TestCoreOSPagesWithClient(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, 200*time.Millisecond)
-	s, err := store.Open(filepath.Join(l.dir, "drivers"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, source := range []string{coreOSDir, fedoraCoreOSDir} {
-		if _, err := s.Install(t.Context(), store.InstallRequest{Source: source}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	l.install(coreOSDir)
+	l.install(fedoraCoreOSDir)
 	c := newCLI(t, l.cloud.OpenRC("demo"))
 	l.startAPI()
 	l.start("conductor", "")
@@ -148,4 +141,41 @@ func TestCoreOSPagesWithClient(t *testing.T) {
 	for _, cluster := range []string{"core", "fcos"} {
 		c.wait(cluster, "CREATE_COMPLETE", 90*time.Second)
 	}
+}
+
+// driverPackage builds a driver of this repository and packs it.
+func driverPackage(t *testing.T, folder string) string {
+	t.Helper()
+	dir := t.TempDir()
+	binary, pack := filepath.Join(dir, folder), filepath.Join(dir, "package")
+	if err := goBuild("CGO_ENABLED=0", binary, module+folder); err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Pack(t.Context(), pack, binary, store.Asks{}); err != nil {
+		t.Fatal(err)
+	}
+	return pack
+}
+
+// TestMesosPageWithClient runs what the page of the driver for Mesos says, and
+// then its cluster's end.
+func TestMesosPageWithClient(t *testing.T) {
+	t.Parallel()
+	l := newLab(t, 200*time.Millisecond)
+	c := newCLI(t, l.cloud.OpenRC("demo"))
+	l.install(driverPackage(t, "drivers-mesos"))
+	l.startAPI()
+	l.start("conductor", "")
+	l.template(l.client("demo")) // returns once drivers are published
+	for _, line := range documented(t, "docs/drivers/mesos.md", "openstack ") {
+		c.run(strings.Fields(strings.TrimPrefix(line, "openstack "))...)
+		switch {
+		case strings.Contains(line, "cluster create"):
+			c.wait("prod", "CREATE_COMPLETE", 90*time.Second)
+		case strings.Contains(line, "resize"):
+			c.wait("prod", "UPDATE_COMPLETE", 90*time.Second)
+		}
+	}
+	c.run("coe", "cluster", "delete", "prod")
+	poll(t, time.Minute, "the cluster's stack to be gone", func() (bool, error) { return len(l.cloud.Stacks()) == 0, nil })
 }

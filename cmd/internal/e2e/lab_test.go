@@ -74,14 +74,20 @@ func newLab(t testing.TB, serverDelay time.Duration) *lab {
 		_, _, err := db.Upgrade(ctx)
 		return err
 	})
+	l.install(packageDir)
+	return l
+}
+
+// install installs a driver package.
+func (l *lab) install(path string) {
+	l.t.Helper()
 	s, err := store.Open(filepath.Join(l.dir, "drivers"))
 	if err != nil {
-		t.Fatal(err)
+		l.t.Fatal(err)
 	}
-	if _, err := s.Install(t.Context(), store.InstallRequest{Source: packageDir}); err != nil {
-		t.Fatal(err)
+	if _, err := s.Install(l.t.Context(), store.InstallRequest{Source: path}); err != nil {
+		l.t.Fatal(err)
 	}
-	return l
 }
 
 // makeWritable lets the testing package remove the driver store.

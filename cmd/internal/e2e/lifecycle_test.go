@@ -43,13 +43,7 @@ func newRackLab(t *testing.T, step time.Duration) *rackLab {
 	if err := store.Pack(t.Context(), l.path, binary, store.Asks{}); err != nil {
 		t.Fatal(err)
 	}
-	s, err := store.Open(filepath.Join(l.dir, "drivers"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Install(t.Context(), store.InstallRequest{Source: l.path}); err != nil {
-		t.Fatal(err)
-	}
+	l.install(l.path)
 	return l
 }
 

@@ -12,8 +12,6 @@ import (
 	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/containerinfra/v1/clusters"
 	"github.com/gophercloud/gophercloud/v2/openstack/containerinfra/v1/clustertemplates"
-
-	"github.com/go-magnum/magnum/plugins/store"
 )
 
 // TestPythonDriver does what docs/drivers/python.md says, and makes a cluster
@@ -35,13 +33,7 @@ func TestPythonDriver(t *testing.T) {
 	}
 
 	l := newLab(t, 200*time.Millisecond)
-	s, err := store.Open(filepath.Join(l.dir, "drivers"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.Install(t.Context(), store.InstallRequest{Source: filepath.Join(r.home, "k8s_python_v1-0.1.0.tar.zst")}); err != nil {
-		t.Fatal(err)
-	}
+	l.install(filepath.Join(r.home, "k8s_python_v1-0.1.0.tar.zst"))
 	l.startAPI()
 	l.start("conductor", "")
 	c := l.client("demo")

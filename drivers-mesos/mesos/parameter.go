@@ -1,0 +1,18 @@
+package mesos
+
+import (
+	"slices"
+
+	"github.com/go-magnum/magnum/sdk/template"
+	"github.com/go-magnum/magnum/sdk/template/infra"
+)
+
+func parameters() []template.Parameter {
+	return slices.Concat(
+		infra.Cloud(), infra.Workers("slave"), infra.Masters(),
+		infra.BootVolume(), infra.DockerVolume(), infra.Docker(),
+		infra.NodeNetwork(), infra.Network(), infra.LoadBalancer(),
+		[]template.Parameter{{Name: "cluster_name", From: template.Cluster("Name")}},
+		template.SameAsLabels(isolation, providers, workDir, variables),
+	)
+}
