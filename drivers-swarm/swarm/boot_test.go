@@ -32,6 +32,7 @@ func newMachine(t *testing.T, c *templatetest.Cloud, role, index, masters string
 		m.Program(p, "cat >/dev/null")
 	}
 	m.Write("usr/local/share/ca-certificates/README", "")
+	m.Write("etc/sysconfig/docker", "OPTIONS='--selinux-enabled --log-driver=journald --live-restore'\n")
 	m.Program("docker", `case "$*" in
 'info --format {{.Swarm.LocalNodeState}}') cat $MAGNUM_ROOT/swarm 2>/dev/null || echo inactive ;;
 'swarm init --help') echo ' --default-addr-pool ipNetSlice' ;;
@@ -67,8 +68,8 @@ func boot(t *testing.T, c *templatetest.Cloud, m *templatetest.Machine, script s
 		t.Errorf("signals: %v\n%s", told, out)
 	}
 	m.CheckSecrets(out)
-	if text := m.Calls() + out; strings.Contains(text, joinToken) {
-		t.Errorf("a join token is in a program's arguments or the output:\n%s", text)
+	if text := m.Calls() + out + m.Read("var/log/magnum/100-swarm.log"); strings.Contains(text, joinToken) {
+		t.Errorf("a join token is in a program's arguments, the output or the log:\n%s", text)
 	}
 }
 
@@ -98,6 +99,9 @@ func TestFirstMaster(t *testing.T) {
 					}
 					if asked := strings.Count(m.Calls(), ":2375/swarm\n"); asked != strings.Count(masters, " ") {
 						t.Errorf("%d others were asked for a swarm:\n%s", asked, m.Calls())
+					}
+					if got := m.Read("etc/sysconfig/docker"); system == "fedora-atomic" && got != "OPTIONS='--selinux-enabled --log-driver=journald'\n" {
+						t.Errorf("docker's options are %s", got)
 					}
 					config := daemon(t, m)
 					if diff := cmp.Diff([]any{"unix:///var/run/docker.sock", "tcp://0.0.0.0:2375"}, config["hosts"]); diff != "" {

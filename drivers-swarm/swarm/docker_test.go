@@ -126,6 +126,8 @@ func TestSelectNodes(t *testing.T) {
 		}, []driver.Selected{{HeatIndex: "1", Reason: "0 tasks"}, {HeatIndex: "2", Reason: "1 task"}}, ""},
 		{"tasks of nobody", manager{answers: with("/tasks", `[{"NodeID":"gone"},{}]`)}, nil,
 			[]driver.Selected{{HeatIndex: "2", Reason: "0 tasks"}, {HeatIndex: "1", Reason: "0 tasks"}}, ""},
+		{"tasks of one that was removed", manager{answers: with("/tasks", `[{"NodeID":"wnpunz3eqljmi5r4jz7aabhyd"},{"NodeID":"pc5y37rbu5cmhtn98s0t0q6sk"},{"NodeID":"llnf9jr5x57jxs63zvbx5skpp"}]`)}, nil,
+			[]driver.Selected{{HeatIndex: "1", Reason: "0 tasks"}, {HeatIndex: "2", Reason: "1 task"}}, ""},
 
 		{"refuses", manager{status: 503}, nil, nil, driver.ClassUnavailable},
 		{"wants another certificate", manager{status: 403}, nil, nil, driver.ClassAuth},

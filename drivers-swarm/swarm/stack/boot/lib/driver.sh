@@ -16,7 +16,7 @@ inside() {
 # Managers serve the API to the cluster and its users; of a worker it is the
 # worker's own.
 daemon_options() {
-    printf ', "live-restore": false, "labels": ["org.openstack.magnum.role=%s", "org.openstack.magnum.nodegroup=%s"]' \
+    printf ', "labels": ["org.openstack.magnum.role=%s", "org.openstack.magnum.nodegroup=%s"]' \
         "$(param nodegroup_role | json)" "$(param nodegroup_name | json)"
     if [ "$(param role)" != master ]; then
         return 0

@@ -351,7 +351,7 @@ inside() {
 # Managers serve the API to the cluster and its users; of a worker it is the
 # worker's own.
 daemon_options() {
-    printf ', "live-restore": false, "labels": ["org.openstack.magnum.role=%s", "org.openstack.magnum.nodegroup=%s"]' \
+    printf ', "labels": ["org.openstack.magnum.role=%s", "org.openstack.magnum.nodegroup=%s"]' \
         "$(param nodegroup_role | json)" "$(param nodegroup_name | json)"
     if [ "$(param role)" != master ]; then
         return 0
@@ -418,13 +418,14 @@ END-OF-046-certificates
 
 step 047-daemon <<'END-OF-047-daemon'
 #!/bin/sh
-# What docker of Fedora Atomic is told by its own file, besides what the system's
-# files tell it.
+# What docker of Fedora Atomic is told by its own file; the rest is in the system's.
+# It refuses what it is told in both, and a swarm where containers outlive it.
 # shellcheck source=../lib.sh
 . "$MAGNUM_LIB"
-mkdir -p "$root/etc/docker"
-# No cgroup driver or storage here: docker refuses what it is told twice.
-printf '{"debug": false%s}\n' "$(daemon_options)" >"$root/etc/docker/daemon.json"
+mkdir -p "$root/etc/docker" "$root/etc/sysconfig"
+touch "$root/etc/sysconfig/docker"
+sed -i '/^OPTIONS=/s/ *--live-restore\(=[a-z]*\)*//' "$root/etc/sysconfig/docker"
+printf '{%s}\n' "$(daemon_options | sed '1s/^, *//')" >"$root/etc/docker/daemon.json"
 END-OF-047-daemon
 
 step 050-docker <<'END-OF-050-docker'
