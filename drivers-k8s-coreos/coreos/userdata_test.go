@@ -137,7 +137,7 @@ func ignition(t *testing.T, text string) node {
 			t.Fatalf("%s: %v", f.Path, err)
 		}
 		n.files[f.Path], n.modes[f.Path] = string(data.Data), *f.Mode
-		if f.Contents.Compression != nil {
+		if c := f.Contents.Compression; c != nil && *c == "gzip" {
 			n.files[f.Path] = unzip(t, n.files[f.Path])
 		}
 	}
