@@ -33,8 +33,8 @@ func TestStatus(t *testing.T) {
 		}
 		h.write("drivers/run/"+name, string(text))
 	}
-	want := strconv.Itoa(self.PID) + " acme_k8s 1.1.0 CrashLoop  4 2026-01-02T03:04:05Z landlock 4, rlimits process 7 ended: exit status 3\n" +
-		" acme_k8s 1.0.0 Installed     \n"
+	want := strconv.Itoa(self.PID) + " acme_k8s 1.1.0 CrashLoop  4 2026-01-02T03:04:05Z landlock 4, rlimits   process 7 ended: exit status 3\n" +
+		" acme_k8s 1.0.0 Installed       \n"
 	if out := h.must("status", "-f", "value"); out != want {
 		t.Errorf("got %q, want %q", out, want)
 	}
