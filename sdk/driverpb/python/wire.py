@@ -212,6 +212,9 @@ def credentials():
 
 
 def serve(description, templates):
+    # Waited for, not handled: a handler runs between any two steps of the main
+    # thread, where it may want a lock that this thread holds. Threads inherit it.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     gate = Gate()
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(16), options=[
         ("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)])
@@ -221,19 +224,18 @@ def serve(description, templates):
     server.add_secure_port("unix:" + path, credentials())
     server.start()
 
-    end, grace = threading.Event(), [TERM_GRACE]
+    grace = [TERM_GRACE]
 
     def host_died():
         while os.read(0, 4096):
             pass
         grace[0] = ORPHAN_GRACE
-        end.set()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
 
-    signal.signal(signal.SIGTERM, lambda *_: end.set())
     threading.Thread(target=host_died, daemon=True).start()
     print("1|1|unix|%s|grpc" % path, flush=True)
     sys.stdout = sys.stderr  # nobody expects more
-    end.wait()
+    signal.sigwait({signal.SIGTERM})
     server.stop(grace[0]).wait()
     return 0
 
