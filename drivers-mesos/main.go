@@ -16,5 +16,5 @@ var (
 func main() {
 	d := mesos.Definition()
 	d.Version = version
-	serve.Main(serve.Plugin{Name: d.Name, Version: version, Commit: commit, Driver: d, Templates: d})
+	serve.Main(serve.Plugin{Name: d.Name, Version: version, Commit: commit, Driver: d, Templates: d, Scaling: mesos.Scaling{}})
 }

@@ -227,3 +227,26 @@ func TestFailureReachesHeat(t *testing.T) {
 		})
 	}
 }
+
+func TestRexRay(t *testing.T) {
+	templatetest.Need(t, "sh", "curl")
+	r := base()
+	r.Template.VolumeDriver = "rexray"
+	boots := suite().Render(t, r).Files["boot/slave.sh"]
+	c := templatetest.StartCloud(t)
+	if out, err := newMachine(t, c, "worker", nil).Boot(boots); err == nil || !strings.Contains(c.Signals()[0].Reason, "rexray needs a trust") {
+		t.Errorf("%v: %v\n%s", err, c.Signals(), out)
+	}
+	m := newMachine(t, templatetest.StartCloud(t), "worker", map[string]string{"trust_id": "trust-1", "rexray_preempt": "true"})
+	if out, err := m.Boot(boots); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := m.Read("etc/rexray/config.yml"); !strings.Contains(got, "preempt: true\n") || !strings.Contains(got, `trustID: "trust-1"`) {
+		t.Error(got)
+	}
+	started(t, m, "rexray")
+	// systemd gives it no environment of ours.
+	if got := m.Read("var/lib/magnum/service/rexray.sh"); !strings.Contains(got, "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}") {
+		t.Error(got)
+	}
+}

@@ -27,7 +27,7 @@ func suite() templatetest.Suite {
 		},
 		Bounds: map[string]string{"min_node_count": "9", "max_node_count": "1"},
 		Rich: func(r *driver.RenderRequest) {
-			r.Cluster.MasterLB, r.NodeGroups[1].NodeCount = true, 2
+			r.Cluster.MasterLB, r.Template.VolumeDriver, r.NodeGroups[1].NodeCount = true, "rexray", 2
 			// Without it image providers are refused.
 			r.Cluster.Labels = templatetest.Labels("mesos_slave_isolation", "posix/mem")
 		},
@@ -50,6 +50,10 @@ func base() driver.RenderRequest {
 func cases() []templatetest.Case {
 	return []templatetest.Case{
 		{Name: "without-tls", Change: func(r *driver.RenderRequest) { r.Template.TLSDisabled = true }},
+		{Name: "rexray", Change: func(r *driver.RenderRequest) {
+			r.Template.VolumeDriver, r.Template.TLSDisabled, r.Cluster.DockerVolumeSize = "rexray", true, 4
+			r.Cluster.Labels = templatetest.Labels("rexray-preempt", "true")
+		}},
 		{Name: "agent-labels", Change: func(r *driver.RenderRequest) {
 			r.Template.DockerStorageDriver = "aufs"
 			r.Cluster.Labels = templatetest.Labels("mesos_slave_isolation", "docker/runtime,filesystem/linux",

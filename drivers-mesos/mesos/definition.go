@@ -22,6 +22,7 @@ func Definition() *template.Definition {
 		Maturity:       driver.MaturityStable,
 		Types:          []driver.ClusterType{{ServerType: "vm", OS: "ubuntu", COE: "mesos"}},
 		NetworkDrivers: []string{"docker"},
+		VolumeDrivers:  []string{"rexray"},
 		Capabilities: []driver.Capability{
 			driver.CapResize, driver.CapZeroNodes, driver.CapRemoveNamedNodes,
 			driver.CapMasterLoadBalancer, driver.CapTLSDisabled,

@@ -71,7 +71,7 @@ func TestValidateRefuses(t *testing.T) {
 		{"network driver", func(r *driver.RenderRequest) { r.Template.NetworkDriver = "flannel" }, driver.ClassInvalidInput, "network_driver",
 			"Network driver type flannel is not supported, expecting a docker/unspecified network driver."},
 		{"volume driver", func(r *driver.RenderRequest) { r.Template.VolumeDriver = "cinder" }, driver.ClassInvalidInput, "volume_driver",
-			"Volume driver type cinder is not supported, expecting a unspecified volume driver."},
+			"Volume driver type cinder is not supported, expecting a rexray/unspecified volume driver."},
 		{"storage driver", func(r *driver.RenderRequest) { r.Template.DockerStorageDriver = "btrfs" }, driver.ClassInvalidInput, "docker_storage_driver",
 			"Docker storage driver btrfs is not supported, expecting a overlay2/overlay/aufs/unspecified storage driver."},
 		{"node group", func(r *driver.RenderRequest) { r.Intent = driver.IntentCreateNodeGroup }, driver.ClassUnsupported, "",

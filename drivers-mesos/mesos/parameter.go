@@ -11,7 +11,7 @@ func parameters() []template.Parameter {
 	return slices.Concat(
 		infra.Cloud(), infra.Workers("slave"), infra.Masters(),
 		infra.BootVolume(), infra.DockerVolume(), infra.Docker(),
-		infra.NodeNetwork(), infra.Network(), infra.LoadBalancer(),
+		infra.NodeNetwork(), infra.Network(), infra.LoadBalancer(), infra.RexRay(),
 		[]template.Parameter{{Name: "cluster_name", From: template.Cluster("Name")}},
 		template.SameAsLabels(isolation, providers, workDir, variables),
 	)

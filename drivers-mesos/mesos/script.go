@@ -13,13 +13,16 @@ func scripts() map[string][]template.Fragment {
 	// The insecure registry is in docker's daemon.json.
 	shared := slices.DeleteFunc(infra.Steps(), func(f template.Fragment) bool { return f.File == "boot/step/registry.sh" })
 	first, last := infra.Step("010-image", "image"), infra.Step("900-ready", "ready")
+	rexray, service := infra.Step("060-rexray", "rexray"), infra.Service("rexray")
+	rexray.When, service.When = infra.UsesRexRay, infra.UsesRexRay
 	return map[string][]template.Fragment{
 		"master-steps": slices.Concat([]template.Fragment{first}, shared, []template.Fragment{
 			infra.Step("100-zookeeper", "zookeeper"), infra.Step("110-mesos-master", "mesos-master"), infra.Step("120-marathon", "marathon"), last,
 		}),
 		"slave-steps": slices.Concat([]template.Fragment{first}, shared, []template.Fragment{
-			infra.Step("050-docker", "docker-daemon"), infra.Step("100-mesos-slave", "mesos-slave"), last,
+			infra.Step("050-docker", "docker-daemon"), rexray, infra.Step("100-mesos-slave", "mesos-slave"), last,
 		}),
-		"services": {},
+		"master-services": {},
+		"slave-services":  {service},
 	}
 }

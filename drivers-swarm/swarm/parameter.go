@@ -2,9 +2,7 @@ package swarm
 
 import (
 	"slices"
-	"strconv"
 
-	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/template"
 	"github.com/go-magnum/magnum/sdk/template/infra"
 )
@@ -13,19 +11,12 @@ func parameters() []template.Parameter {
 	return slices.Concat(
 		infra.Cloud(), infra.Workers("node"), infra.Masters(),
 		infra.BootVolume(), infra.DockerVolume(), infra.Docker(),
-		infra.NodeNetwork(), infra.Network(), infra.LoadBalancer(),
+		infra.NodeNetwork(), infra.Network(), infra.LoadBalancer(), infra.RexRay(),
 		[]template.Parameter{
 			{Name: "tls_disabled", From: template.Template("TLSDisabled")},
-			// Nodes act for the user only where something on them has to.
-			{Name: "trust_id", From: template.Secret(driver.SecretTrustID), When: rexray},
-			{Name: "rexray_preempt", When: rexray, From: template.Computed("labels rexray_preempt and rexray-preempt", func(v *template.Values) string {
-				return strconv.FormatBool(slices.ContainsFunc(preempt(), v.LabelBool))
-			})},
 		},
 	)
 }
-
-func rexray(v *template.Values) bool { return v.Template.VolumeDriver == "rexray" }
 
 func outputs() []template.Output {
 	return slices.Concat(

@@ -40,11 +40,11 @@ func scripts() map[string][]template.Fragment {
 		when(on(atomic), infra.Step("047-daemon", "daemon")),
 		when(on(atomic), infra.Step("050-docker", "docker")),
 		when(on(ubuntu, debian), infra.Step("050-docker", "docker-daemon")),
-		when(rexray, infra.Step("060-rexray", "rexray")),
+		when(infra.UsesRexRay, infra.Step("060-rexray", "rexray")),
 	})
 	unit := when(on(ubuntu, debian), infra.Step("048-unit", "unit"))
 	end := []template.Fragment{infra.Step("100-swarm", "swarm"), infra.Step("900-ready", "ready")}
-	services := []template.Fragment{when(rexray, infra.Service("rexray"))}
+	services := []template.Fragment{when(infra.UsesRexRay, infra.Service("rexray"))}
 	sorted := func(list ...template.Fragment) []template.Fragment {
 		slices.SortStableFunc(list, func(a, b template.Fragment) int { return strings.Compare(a.Name, b.Name) })
 		return list

@@ -64,6 +64,7 @@ func (c *Client) Get(ctx context.Context, path string) ([]byte, error) {
 	if err != nil {
 		return nil, driver.Errorf(driver.ClassUnavailable, "The cluster's API address is not valid.")
 	}
+	req.Header.Set("Accept", "application/json, */*;q=0.1") // Marathon has tables for people too
 	resp, err := c.http.Do(req)
 	if err != nil {
 		return nil, driver.Errorf(driver.ClassUnavailable, "%v", cause(err))

@@ -167,6 +167,10 @@ daemon_options() {
 # Mesos as the packages of its makers set it up: an option for each file of a
 # folder, whose content is the option's value.
 
+# What runs the containers of units.
+# shellcheck disable=SC2034 # see unit
+engine=docker
+
 # option FOLDER NAME VALUE: one of them. Some of the services are not root.
 option() (
     umask 022

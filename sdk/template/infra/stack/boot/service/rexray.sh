@@ -1,7 +1,7 @@
 #!/bin/sh
 # REX-Ray, which makes and mounts Cinder volumes for containers.
 # shellcheck source=../lib.sh
-. "$MAGNUM_LIB"
+. "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
 # What the node trusts, the container trusts.
 trusted=/etc/ssl/certs/ca-certificates.crt
 if [ -e "$root/etc/pki/tls/certs/ca-bundle.crt" ]; then
