@@ -144,7 +144,12 @@ func testDrivers() []state.Driver {
 		"kube_dashboard_enabled": {"type": "boolean"},
 		"selinux_mode": {"enum": ["enforcing", "permissive", "disabled"]},
 		"container_infra_prefix": {"type": "string", "pattern": "/$"},
-		"ratio": {"type": "number"}}}`
+		"ratio": {"type": "number"},
+		"docker_volume_type": {"type": "string", "x-per-node-group": true},
+		"service_cluster_ip_range": {"type": "string", "format": "cidr", "default": "10.254.0.0/16", "x-per-node-group": false},
+		"system_pods_timeout": {"type": "integer", "default": 20000000, "x-per-node-group": false},
+		"cert_manager_api": {"type": "boolean", "default": false, "x-per-node-group": false},
+		"kubeapi_options": {"type": "string", "x-per-node-group": false}}}`
 	k8s := []string{"flannel", "calico"}
 	return []state.Driver{
 		one("k8s_fedora_atomic_v1", "fedora-atomic", "kubernetes", k8s, []string{"cinder"}, schema,

@@ -1,9 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,16 +51,81 @@ func (a *api) checkDriverLabels(d *driver.Description, labels magnum.Labels) err
 	return nil
 }
 
+// checkWholeLabels refuses another value for a label of the whole cluster to a
+// new node group: it would not act.
+func (a *api) checkWholeLabels(d *driver.Description, group, cluster magnum.Labels) error {
+	if len(d.LabelSchema) == 0 {
+		return nil
+	}
+	schema, err := a.schemas.compile(d)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(group)) {
+		standard, isWhole := schema.whole[name]
+		given, whole := group[name], cmp.Or(cluster[name], standard)
+		if isWhole && given != "" && !sameValue(schema.Properties[name], given, whole) {
+			return badRequest("property \"labels/%s\" with value \"%s\" is not supported, the label is one of the whole cluster, where it is \"%s\"",
+				name, given, whole)
+		}
+	}
+	return nil
+}
+
+// sameValue reports whether a driver reads two texts of a label as one value.
+func sameValue(property *jsonschema.Schema, one, other string) bool {
+	if x, err := netip.ParsePrefix(one); err == nil {
+		if y, err := netip.ParsePrefix(other); err == nil {
+			return x.Masked() == y.Masked()
+		}
+	}
+	return asTyped(property, one) == asTyped(property, other)
+}
+
+// labelSchema is a driver's.
+type labelSchema struct {
+	*jsonschema.Schema
+	// whole are the labels of the whole cluster and their defaults.
+	whole map[string]string
+}
+
+// readWhole finds the labels that say of themselves that no node group can have
+// its own value. One that says nothing is left to the driver.
+func readWhole(schema string) (map[string]string, error) {
+	var labels struct {
+		Properties map[string]struct {
+			Default      any
+			PerNodeGroup *bool `json:"x-per-node-group"`
+		}
+	}
+	decoder := json.NewDecoder(strings.NewReader(schema))
+	decoder.UseNumber() // as the schema writes it
+	if err := decoder.Decode(&labels); err != nil {
+		return nil, err
+	}
+	whole := map[string]string{}
+	for name, l := range labels.Properties {
+		if l.PerNodeGroup == nil || *l.PerNodeGroup {
+			continue
+		}
+		whole[name] = ""
+		if l.Default != nil {
+			whole[name] = fmt.Sprint(l.Default)
+		}
+	}
+	return whole, nil
+}
+
 // schemas keeps compiled label schemas by their text. Drivers are few and
 // change seldom; what is kept is dropped when it has become too much.
 type schemas struct {
 	mu   sync.Mutex
-	kept map[string]*jsonschema.Schema
+	kept map[string]*labelSchema
 }
 
 const maxSchemas = 64
 
-func (s *schemas) compile(d *driver.Description) (*jsonschema.Schema, error) {
+func (s *schemas) compile(d *driver.Description) (*labelSchema, error) {
 	key := string(d.LabelSchema)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -73,12 +140,15 @@ func (s *schemas) compile(d *driver.Description) (*jsonschema.Schema, error) {
 	if err := c.AddResource("labels.json", document); err != nil {
 		return nil, fmt.Errorf("label schema of driver %s %s: %w", d.Name, d.Version, err)
 	}
-	schema, err := c.Compile("labels.json")
-	if err != nil {
+	schema := &labelSchema{}
+	if schema.Schema, err = c.Compile("labels.json"); err != nil {
+		return nil, fmt.Errorf("label schema of driver %s %s: %w", d.Name, d.Version, err)
+	}
+	if schema.whole, err = readWhole(key); err != nil {
 		return nil, fmt.Errorf("label schema of driver %s %s: %w", d.Name, d.Version, err)
 	}
 	if s.kept == nil || len(s.kept) >= maxSchemas {
-		s.kept = map[string]*jsonschema.Schema{}
+		s.kept = map[string]*labelSchema{}
 	}
 	s.kept[key] = schema
 	return schema, nil

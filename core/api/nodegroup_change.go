@@ -58,7 +58,7 @@ func (a *api) createNodeGroup(rq *request) (*answer, error) {
 		return nil, err
 	}
 	if b.labels != nil {
-		if err := a.checkGroupLabels(d, g.Labels); err != nil {
+		if err := a.checkGroupLabels(d, g.Labels, c.Labels); err != nil {
 			return nil, err
 		}
 	}
@@ -123,11 +123,14 @@ func (a *api) inheritToGroup(rq *request, g *magnum.NodeGroup, b *nodeGroupBody,
 	return inOrder(rq.Context(), looks)
 }
 
-func (a *api) checkGroupLabels(d *driver.Description, labels magnum.Labels) error {
+func (a *api) checkGroupLabels(d *driver.Description, labels, ofCluster magnum.Labels) error {
 	if err := checkKnownLabels(labels); err != nil || d == nil {
 		return err
 	}
-	return a.checkDriverLabels(d, labels)
+	if err := a.checkDriverLabels(d, labels); err != nil {
+		return err
+	}
+	return a.checkWholeLabels(d, labels, ofCluster)
 }
 
 func (a *api) updateNodeGroup(rq *request) (*answer, error) {

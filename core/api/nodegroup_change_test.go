@@ -185,6 +185,35 @@ func TestNodeGroupCreateRefused(t *testing.T) {
 	f.refused(409, "Cluster API address is not available yet", "demo", "POST", path, `{"name": "default-worker"}`)
 }
 
+// TestNodeGroupLabelsOfTheWholeCluster: a label that the driver says no group can
+// have is refused where it differs from the cluster's, however it is written.
+func TestNodeGroupLabelsOfTheWholeCluster(t *testing.T) {
+	f := newFixture(t)
+	f.newTemplate(`"name": "t", "flavor_id": "m1.small"`)
+	id := f.newCluster("t", `"name": "c", "labels": {"service_cluster_ip_range": "10.112.3.4/12"}`)
+	f.withAddress(id)
+	path := "/v1/clusters/" + id + "/nodegroups"
+	for _, c := range []struct{ labels, refusal string }{
+		{`{"service_cluster_ip_range": "10.254.0.0/16"}`, `labels/service_cluster_ip_range" with value "10.254.0.0/16" is not supported, the label is one of the whole cluster, where it is "10.112.3.4/12"`},
+		{`{"system_pods_timeout": "6"}`, `labels/system_pods_timeout" with value "6" is not supported, the label is one of the whole cluster, where it is "20000000"`},
+		{`{"cert_manager_api": "yes"}`, `labels/cert_manager_api" with value "yes" is not supported, the label is one of the whole cluster, where it is "false"`},
+		{`{"kubeapi_options": "--v=2"}`, `labels/kubeapi_options" with value "--v=2" is not supported, the label is one of the whole cluster, where it is ""`},
+		{`{"system_pods_timeout": "many"}`, `labels/system_pods_timeout" with value "many" is not supported, expecting: integer`},
+	} {
+		f.refused(400, `property "`+c.refusal, "demo", "POST", path, `{"name": "g", "labels": `+c.labels+`}`)
+	}
+	f.refused(400, `property "labels/system_pods_timeout" with value "6" is not supported, the label is one of the whole cluster, where it is "20000000"`,
+		"demo", "POST", path, `{"name": "g", "merge_labels": true, "labels": {"system_pods_timeout": "6"}}`)
+	for i, labels := range []string{
+		`{"docker_volume_type": "fast", "selinux_mode": "enforcing"}`, // a group's own, and one that says nothing
+		`{"service_cluster_ip_range": "10.112.0.0/12", "system_pods_timeout": " 20000000", "cert_manager_api": "False", "kubeapi_options": ""}`,
+		`{"mine": "x"}`,
+	} {
+		f.setStatus(id, magnum.UpdateComplete)
+		f.must(202, "demo", "POST", path, fmt.Sprintf(`{"name": "g%d", "labels": %s}`, i, labels))
+	}
+}
+
 func TestNodeGroupPatch(t *testing.T) {
 	f, id, path := grouped(t, magnum.NodeGroup{Name: "g", Role: "gpu", NodeCount: 3, MinNodeCount: 1, Status: magnum.UpdateFailed, StatusReason: "old", StackID: "s",
 		NodeTaints: []magnum.Taint{{Key: "k", Value: "v", Effect: "NoSchedule"}}})

@@ -24,7 +24,8 @@ type Description struct {
 	ClusterTypes []ClusterType `json:"cluster_types"`
 	// LabelSchema is a JSON Schema (2020-12) of the labels this driver acts
 	// on. Label values are strings; the schema's types say how the driver
-	// reads them. Labels that it does not name are accepted and ignored.
+	// reads them. Labels that it does not name are accepted and ignored. A
+	// property with "x-per-node-group": false is of the whole cluster.
 	LabelSchema RawJSON `json:"label_schema,omitempty"`
 	// NetworkDrivers and VolumeDrivers are what a cluster template may name;
 	// the first network driver is the default.

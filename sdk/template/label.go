@@ -145,8 +145,8 @@ type property struct {
 	Deprecated  bool     `json:"deprecated,omitempty"`
 	Since       string   `json:"x-since,omitempty"`
 	// PerNodeGroup tells the labels that a node group can have from those of
-	// the whole cluster.
-	PerNodeGroup bool `json:"x-per-node-group,omitempty"`
+	// the whole cluster, which the API refuses to a new group.
+	PerNodeGroup bool `json:"x-per-node-group"`
 }
 
 func labelSchema(labels []Label) (driver.RawJSON, error) {
