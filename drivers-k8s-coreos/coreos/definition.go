@@ -82,7 +82,7 @@ func kubernetes(distro string, steps ...template.Fragment) *template.Definition 
 func labels() []template.Label {
 	all := append(k8s.Labels(),
 		template.Label{Name: "kube_tag", PerNodeGroup: true, Default: "v1.18.20", Pattern: `v[0-9]+\.[0-9]+\.[0-9]+[A-Za-z0-9_.-]*`, Description: "Kubernetes version: the tag of the hyperkube image, which Kubernetes publishes up to 1.18."},
-		template.Label{Name: "hyperkube_prefix", PerNodeGroup: true, Default: "registry.k8s.io/", Pattern: k8s.PrefixForm, Description: "Registry of the hyperkube image, with a slash at the end, unless container_infra_prefix is set."},
+		template.Label{Name: "hyperkube_prefix", PerNodeGroup: true, Default: "registry.k8s.io/", Pattern: infra.PrefixForm, Description: "Registry of the hyperkube image, with a slash at the end, unless container_infra_prefix is set."},
 		template.Label{Name: "cgroup_driver", PerNodeGroup: true, Default: "cgroupfs", Enum: []string{"cgroupfs", "systemd"}, Description: "Cgroup driver of docker and kubelet."},
 	)
 	for i := range all {

@@ -2,7 +2,6 @@ package k8s
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/go-magnum/magnum/sdk/template"
 	"github.com/go-magnum/magnum/sdk/template/infra"
@@ -16,9 +15,7 @@ import (
 func Scripts(distribution ...template.Fragment) map[string][]template.Fragment {
 	common := slices.Concat(infra.Steps(), distribution, []template.Fragment{infra.Step("060-certificates", "certificates")})
 	ordered := func(more ...template.Fragment) []template.Fragment {
-		all := slices.Concat(common, more)
-		slices.SortStableFunc(all, func(a, b template.Fragment) int { return strings.Compare(a.Name, b.Name) })
-		return all
+		return infra.Ordered(common, more)
 	}
 	return map[string][]template.Fragment{
 		"master-steps": ordered(

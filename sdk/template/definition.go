@@ -90,6 +90,13 @@ type Fragment struct {
 	When Condition
 }
 
+// If is the fragment under a further condition.
+func (f Fragment) If(c Condition) Fragment {
+	also := f.When
+	f.When = func(v *Values) bool { return c.holds(v) && also.holds(v) }
+	return f
+}
+
 // Describe says what the definition says.
 func (d *Definition) Describe(_ context.Context, _ driver.DescribeRequest) (driver.DescribeResponse, error) {
 	schema, err := labelSchema(d.Labels)

@@ -72,7 +72,7 @@ func (k Kit) Suite() templatetest.Suite {
 		Cases:      slices.Concat(templatetest.Options(), k.options(), k.Cases),
 		Boot:       map[string]string{"boot/master.sh": "kube-master.yaml", "boot/minion.sh": "kube-minion.yaml"},
 		Unset: map[string][]string{
-			"boot/master.sh": {"node_labels"},
+			"boot/master.sh": {"discovery_url", "node_labels", "tls_disabled"},
 			"boot/minion.sh": {
 				"api_public_address", "etcd_address", "external_address",
 				"kube_service_account_key", "kube_service_account_private_key", "portal_network_cidr",

@@ -18,10 +18,38 @@ func Labels() []template.Label {
 	}
 }
 
-// EtcdLabels are those of [EtcdVolume].
+// The forms of labels that are parts of an image's name.
+const (
+	// TagForm is that of a tag.
+	TagForm = `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`
+	// PrefixForm is that of a registry with a path, and a slash at the end.
+	PrefixForm = `[A-Za-z0-9._:/-]+/`
+)
+
+// ImagePrefix is the label that the function image of boot/lib.sh goes by.
+func ImagePrefix() template.Label {
+	return template.Label{
+		Name: "container_infra_prefix", PerNodeGroup: true, Pattern: PrefixForm,
+		Description: "Registry, and path, from which all images come, with a slash at the end.",
+	}
+}
+
+// EtcdLabels are those of [EtcdVolume], and the version.
 func EtcdLabels() []template.Label {
 	return []template.Label{
 		{Name: "etcd_volume_size", Type: template.Integer, Default: "0", Minimum: template.Int(0), Description: "Size in GB of a Cinder volume for etcd on each master; 0 keeps etcd on the boot disk."},
 		{Name: "etcd_volume_type", Description: "Cinder type of the etcd volumes. Default: the operator's."},
+		{Name: "etcd_tag", Default: "v3.4.13", Pattern: TagForm, Description: "Tag of the etcd image."},
+	}
+}
+
+// FlannelLabels are those of a network in which containers, or what a COE calls
+// them, have addresses of their own.
+func FlannelLabels(containers string) []template.Label {
+	return []template.Label{
+		{Name: "flannel_tag", Default: "v0.11.0-amd64", Pattern: TagForm, Description: "Tag of the flannel image."},
+		{Name: "flannel_network_cidr", Type: template.CIDR, Default: "10.100.0.0/16", Description: "Addresses of " + containers + "."},
+		{Name: "flannel_network_subnetlen", Type: template.Integer, Default: "24", Minimum: template.Int(8), Maximum: template.Int(30), Description: "Prefix length of each node's part of the " + containers + "' addresses."},
+		{Name: "flannel_backend", Default: "vxlan", Enum: []string{"vxlan", "udp", "host-gw"}, Description: "How " + containers + "' packets travel between nodes."},
 	}
 }

@@ -1,6 +1,11 @@
 package infra
 
-import "github.com/go-magnum/magnum/sdk/template"
+import (
+	"slices"
+	"strings"
+
+	"github.com/go-magnum/magnum/sdk/template"
+)
 
 // Step is a step of a boot script in boot/step, under a numbered name.
 func Step(name, file string) template.Fragment {
@@ -22,4 +27,11 @@ func Steps() []template.Fragment {
 	proxy.When = func(v *template.Values) bool { return v.Template.HTTPProxy != "" || v.Template.HTTPSProxy != "" }
 	registry.When = func(v *template.Values) bool { return v.Template.InsecureRegistry != "" }
 	return []template.Fragment{trust, proxy, registry}
+}
+
+// Ordered are the steps of lists, by the numbers of their names.
+func Ordered(lists ...[]template.Fragment) []template.Fragment {
+	all := slices.Concat(lists...)
+	slices.SortStableFunc(all, func(a, b template.Fragment) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }

@@ -156,6 +156,11 @@ inside() {
     :
 }
 
+# etcd_options: further lines of etcd's configuration.
+etcd_options() {
+    :
+}
+
 # daemon_options: further members of docker's daemon.json, each with a comma
 # before.
 daemon_options() {

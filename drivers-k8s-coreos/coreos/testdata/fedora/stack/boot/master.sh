@@ -156,6 +156,11 @@ inside() {
     :
 }
 
+# etcd_options: further lines of etcd's configuration.
+etcd_options() {
+    :
+}
+
 # daemon_options: further members of docker's daemon.json, each with a comma
 # before.
 daemon_options() {
@@ -366,10 +371,12 @@ cat >"$MAGNUM_DIR/service/etcd.sh" <<'END-OF-etcd'
 #!/bin/sh
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
+# shellcheck disable=SC2154 # certs: see certificate.sh
+keys=${certs#"$root"}
 "$engine" rm --force etcd || :
 exec "$engine" run --name etcd --net host --security-opt label=disable \
     --volume /etc/etcd:/etc/etcd:ro \
-    --volume /etc/kubernetes/certs:/etc/kubernetes/certs:ro \
+    --volume "$keys:$keys:ro" \
     --volume /var/lib/etcd:/var/lib/etcd \
     "$(image etcd quay.io/coreos/ "$(param etcd_tag)")" \
     /usr/local/bin/etcd --config-file /etc/etcd/etcd.yaml
@@ -631,7 +638,8 @@ END-OF-060-certificates
 
 step 100-etcd <<'END-OF-100-etcd'
 #!/bin/sh
-# etcd, whose members are the masters' addresses: nobody has to be asked.
+# etcd, whose members are the masters' addresses: nobody has to be asked. A user
+# who wants it so has a discovery service asked all the same.
 # shellcheck source=../lib.sh
 . "$MAGNUM_LIB"
 data=$root/var/lib/etcd
@@ -644,31 +652,44 @@ fi
 chmod 0700 "$data"
 
 address=$(param address)
-members=
-for one in $(param master_addresses); do
-    members=${members:+$members,}$one=https://$one:2380
-done
-cat >"$root/etc/etcd/etcd.yaml" <<END
+scheme=https
+if is_true tls_disabled; then
+    scheme=http
+fi
+{
+    cat <<END
 name: $address
 data-dir: /var/lib/etcd/data
-listen-client-urls: https://$address:2379,https://127.0.0.1:2379
-advertise-client-urls: https://$address:2379
-listen-peer-urls: https://$address:2380
-initial-advertise-peer-urls: https://$address:2380
-initial-cluster: $members
-initial-cluster-state: new
-initial-cluster-token: $(param cluster_uuid)
-client-transport-security:
-  client-cert-auth: true
-  trusted-ca-file: /etc/kubernetes/certs/etcd-ca.crt
-  cert-file: /etc/kubernetes/certs/etcd.crt
-  key-file: /etc/kubernetes/certs/etcd.key
-peer-transport-security:
-  client-cert-auth: true
-  trusted-ca-file: /etc/kubernetes/certs/etcd-ca.crt
-  cert-file: /etc/kubernetes/certs/etcd.crt
-  key-file: /etc/kubernetes/certs/etcd.key
+listen-client-urls: $scheme://$address:2379,$scheme://127.0.0.1:2379
+advertise-client-urls: $scheme://$address:2379
+listen-peer-urls: $scheme://$address:2380
+initial-advertise-peer-urls: $scheme://$address:2380
 END
+    if [ -n "$(param discovery_url)" ]; then
+        printf 'discovery: "%s"\ndiscovery-proxy: "%s"\n' "$(param discovery_url | json)" "$(param http_proxy | json)"
+    else
+        members=
+        for one in $(param master_addresses); do
+            members=${members:+$members,}$one=$scheme://$one:2380
+        done
+        echo "initial-cluster: $members"
+    fi
+    echo 'initial-cluster-state: new'
+    echo "initial-cluster-token: $(param cluster_uuid)"
+    if [ $scheme = https ]; then
+        for side in client peer; do
+            # shellcheck disable=SC2154 # certs: see certificate.sh
+            cat <<END
+$side-transport-security:
+  client-cert-auth: true
+  trusted-ca-file: ${certs#"$root"}/etcd-ca.crt
+  cert-file: ${certs#"$root"}/etcd.crt
+  key-file: ${certs#"$root"}/etcd.key
+END
+        done
+    fi
+    etcd_options
+} >"$root/etc/etcd/etcd.yaml"
 unit etcd "etcd"
 END-OF-100-etcd
 
