@@ -119,6 +119,9 @@ func writePage(w io.Writer, d driver.Description) error {
 	if len(d.UpgradeLabels) > 0 {
 		say("- A template to upgrade to has one of the labels %s.\n", code(d.UpgradeLabels, ""))
 	}
+	if len(d.TrustFor) > 0 {
+		say("- The operator has to set `[trust] cluster_user_trust` for %s.\n", code(d.TrustFor, ""))
+	}
 	if len(d.ResourceTypes) > 0 {
 		say("- It needs a Heat with %s.\n", code(d.ResourceTypes, ""))
 	}

@@ -263,10 +263,41 @@ func (a *api) checkCluster(rq *request, c *magnum.Cluster, t *magnum.ClusterTemp
 	if err := a.checkDriverLabels(d, c.Labels); err != nil {
 		return err
 	}
+	if err := a.checkTrust(c, t, d); err != nil {
+		return err
+	}
 	if c.Keypair == "" {
 		return nil
 	}
 	return a.Lookup.Keypair(rq.Context(), rq.caller, c.Keypair)
+}
+
+// checkTrust refuses what could only fail on the nodes: to act for the cluster's
+// user where the operator does not give them the trust.
+func (a *api) checkTrust(c *magnum.Cluster, t *magnum.ClusterTemplate, d *driver.Description) error {
+	if a.Options.Trust.ClusterUserTrust {
+		return nil
+	}
+	for _, choice := range d.TrustFor {
+		field, value, _ := strings.Cut(choice, "=")
+		var chosen string
+		label, isLabel := strings.CutPrefix(field, "labels/")
+		switch {
+		case isLabel:
+			chosen = c.Labels[label]
+			if yes, ok := parseBool(chosen); ok {
+				chosen = strconv.FormatBool(yes)
+			}
+		case field == "volume_driver":
+			chosen = t.VolumeDriver
+		case field == "registry_enabled":
+			chosen = strconv.FormatBool(t.RegistryEnabled)
+		}
+		if chosen == value {
+			return badRequest("With %s %s the cluster's nodes act for its user, which an operator has to allow by [trust] cluster_user_trust.", field, value)
+		}
+	}
+	return nil
 }
 
 // defaultGroups are the two node groups every cluster has.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-magnum/magnum/core/keystone"
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/sdk/driver"
 )
 
 func TestClusterCreate(t *testing.T) {
@@ -354,5 +355,36 @@ func TestParentLabels(t *testing.T) {
 			t.Fatal(err)
 		}
 		f.must(204, "demo", "DELETE", "/v1/clustertemplates/"+uuid, "")
+	}
+}
+
+// TestClusterTrust: what nodes do for the cluster's user is refused where they
+// do not get the trust for it, before anything is made.
+func TestClusterTrust(t *testing.T) {
+	choices := func(d *driver.Description) {
+		d.TrustFor = []string{"volume_driver=cinder", "registry_enabled=true", "labels/kube_dashboard_enabled=true"}
+	}
+	for _, c := range []struct{ template, cluster, field string }{
+		{`"volume_driver": "cinder"`, ``, "volume_driver cinder"},
+		{`"registry_enabled": true`, ``, "registry_enabled true"},
+		{`"hidden": false`, `, "labels": {"kube_dashboard_enabled": "Yes"}`, "labels/kube_dashboard_enabled true"},
+		{`"labels": {"kube_dashboard_enabled": "1"}`, ``, "labels/kube_dashboard_enabled true"},
+		{`"labels": {"kube_dashboard_enabled": "true"}`, `, "labels": {"kube_dashboard_enabled": "no"}`, ""},
+		{`"hidden": false`, ``, ""},
+	} {
+		body := `{"cluster_template_id": "t"` + c.cluster + `}`
+		f := newFixture(t)
+		f.describe("k8s_fedora_atomic_v1", choices)
+		f.newTemplate(`"name": "t", "flavor_id": "m1.small", ` + c.template)
+		if c.field == "" {
+			f.must(202, "demo", "POST", "/v1/clusters", body)
+			continue
+		}
+		f.refused(400, "With "+c.field+" the cluster's nodes act for its user, which an operator has to allow by [trust] cluster_user_trust.",
+			"demo", "POST", "/v1/clusters", body)
+		f = newFixture(t, func(c *Config) { c.Options.Trust.ClusterUserTrust = true })
+		f.describe("k8s_fedora_atomic_v1", choices)
+		f.newTemplate(`"name": "t", "flavor_id": "m1.small", ` + c.template)
+		f.must(202, "demo", "POST", "/v1/clusters", body)
 	}
 }

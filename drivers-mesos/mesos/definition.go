@@ -23,6 +23,7 @@ func Definition() *template.Definition {
 		Types:          []driver.ClusterType{{ServerType: "vm", OS: "ubuntu", COE: "mesos"}},
 		NetworkDrivers: []string{"docker"},
 		VolumeDrivers:  []string{"rexray"},
+		TrustFor:       []string{infra.RexRayTrust},
 		Capabilities: []driver.Capability{
 			driver.CapResize, driver.CapZeroNodes, driver.CapRemoveNamedNodes,
 			driver.CapMasterLoadBalancer, driver.CapTLSDisabled,

@@ -35,6 +35,7 @@ func Definition() *template.Definition {
 		},
 		NetworkDrivers: []string{"docker"},
 		VolumeDrivers:  []string{"rexray"},
+		TrustFor:       []string{infra.RexRayTrust},
 		Capabilities: []driver.Capability{
 			driver.CapResize, driver.CapZeroNodes, driver.CapHealth, driver.CapRemoveNamedNodes,
 			driver.CapMasterLoadBalancer, driver.CapTLSDisabled,

@@ -51,6 +51,12 @@ type Description struct {
 	// versions (semver, with or without v) may not go down. Empty: any
 	// template of the same cluster type will do.
 	UpgradeLabels []string `json:"upgrade_labels,omitempty"`
+	// TrustFor are the choices of a user, as FIELD=VALUE, for which nodes act
+	// as the cluster's user, such as volume_driver=rexray. A field is
+	// volume_driver, registry_enabled or labels/NAME. The API refuses such a
+	// cluster unless the operator has set [trust] cluster_user_trust, without
+	// which SecretTrustID is empty.
+	TrustFor []string `json:"trust_for,omitempty"`
 }
 
 // ClusterType is what a cluster template selects a driver by.

@@ -289,6 +289,11 @@ type Description struct {
 	// Labels of which a template must have one for a cluster to be upgraded to
 	// it; their values are versions that do not go down.
 	UpgradeLabels []string `protobuf:"bytes,16,rep,name=upgrade_labels,json=upgradeLabels,proto3" json:"upgrade_labels,omitempty"`
+	// What users may choose, as FIELD=VALUE, for which nodes act as the cluster's
+	// user, such as volume_driver=rexray: volume_driver, registry_enabled or
+	// labels/NAME. Such a cluster is refused where the operator has not set [trust]
+	// cluster_user_trust.
+	TrustFor      []string `protobuf:"bytes,17,rep,name=trust_for,json=trustFor,proto3" json:"trust_for,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -431,6 +436,13 @@ func (x *Description) GetContainerVersion() string {
 func (x *Description) GetUpgradeLabels() []string {
 	if x != nil {
 		return x.UpgradeLabels
+	}
+	return nil
+}
+
+func (x *Description) GetTrustFor() []string {
+	if x != nil {
+		return x.TrustFor
 	}
 	return nil
 }
@@ -916,7 +928,7 @@ const file_magnum_driver_v1_driver_proto_rawDesc = "" +
 	"\bfeatures\x18\a \x03(\tR\bfeatures\"\x11\n" +
 	"\x0fDescribeRequest\"S\n" +
 	"\x10DescribeResponse\x12?\n" +
-	"\vdescription\x18\x01 \x01(\v2\x1d.magnum.driver.v1.DescriptionR\vdescription\"\xe8\x04\n" +
+	"\vdescription\x18\x01 \x01(\v2\x1d.magnum.driver.v1.DescriptionR\vdescription\"\x85\x05\n" +
 	"\vDescription\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x18\n" +
@@ -934,7 +946,8 @@ const file_magnum_driver_v1_driver_proto_rawDesc = "" +
 	"\bservices\x18\r \x03(\tR\bservices\x12#\n" +
 	"\rtemplate_path\x18\x0e \x01(\tR\ftemplatePath\x12+\n" +
 	"\x11container_version\x18\x0f \x01(\tR\x10containerVersion\x12%\n" +
-	"\x0eupgrade_labels\x18\x10 \x03(\tR\rupgradeLabels\"l\n" +
+	"\x0eupgrade_labels\x18\x10 \x03(\tR\rupgradeLabels\x12\x1b\n" +
+	"\ttrust_for\x18\x11 \x03(\tR\btrustFor\"l\n" +
 	"\vClusterType\x12\x1f\n" +
 	"\vserver_type\x18\x01 \x01(\tR\n" +
 	"serverType\x12\x0e\n" +

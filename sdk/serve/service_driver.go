@@ -157,6 +157,7 @@ func descriptionToPB(d driver.Description) *pb.Description {
 		TemplatePath:     d.TemplatePath,
 		ContainerVersion: d.ContainerVersion,
 		UpgradeLabels:    d.UpgradeLabels,
+		TrustFor:         d.TrustFor,
 	}
 }
 
@@ -186,5 +187,6 @@ func descriptionFromPB(d *pb.Description) driver.Description {
 		TemplatePath:     d.GetTemplatePath(),
 		ContainerVersion: d.GetContainerVersion(),
 		UpgradeLabels:    d.GetUpgradeLabels(),
+		TrustFor:         d.GetTrustFor(),
 	}
 }

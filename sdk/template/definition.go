@@ -26,6 +26,7 @@ type Definition struct {
 	Limits           driver.Limits
 	ContainerVersion string
 	UpgradeLabels    []string // as in driver.Description
+	TrustFor         []string // as in driver.Description
 
 	Labels       []Label
 	Parameters   []Parameter
@@ -122,6 +123,7 @@ func (d *Definition) Describe(_ context.Context, _ driver.DescribeRequest) (driv
 		TemplatePath:     d.Main,
 		ContainerVersion: d.ContainerVersion,
 		UpgradeLabels:    d.UpgradeLabels,
+		TrustFor:         d.TrustFor,
 	}}, nil
 }
 

@@ -27,6 +27,7 @@ func (d *Definition) Clone() *Definition {
 	c.VolumeDrivers = slices.Clone(d.VolumeDrivers)
 	c.Capabilities = slices.Clone(d.Capabilities)
 	c.UpgradeLabels = slices.Clone(d.UpgradeLabels)
+	c.TrustFor = slices.Clone(d.TrustFor)
 	c.Labels = slices.Clone(d.Labels)
 	c.Parameters = slices.Clone(d.Parameters)
 	c.Outputs = slices.Clone(d.Outputs)

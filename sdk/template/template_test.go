@@ -174,7 +174,7 @@ func TestDescribe(t *testing.T) {
 	if err := json.Unmarshal(out.Description.LabelSchema, &schema); err != nil {
 		t.Fatal(err)
 	}
-	want := map[string]any{"type": "integer", "default": 3.0, "minimum": 1.0, "description": "Size."}
+	want := map[string]any{"type": "integer", "default": 3.0, "minimum": 1.0, "description": "Size.", "x-per-node-group": false}
 	if diff := cmp.Diff(want, schema.Properties["size"]); diff != "" || !schema.Additional {
 		t.Error(diff, schema.Additional)
 	}

@@ -32,5 +32,8 @@ func RexRay() []template.Parameter {
 	}
 }
 
+// RexRayTrust is what it is in TrustFor of a definition.
+const RexRayTrust = "volume_driver=rexray"
+
 // UsesRexRay is the condition of its step and its service, both called rexray.
 func UsesRexRay(v *template.Values) bool { return v.Template.VolumeDriver == "rexray" }
