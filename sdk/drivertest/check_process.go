@@ -73,6 +73,9 @@ const (
 	// termTries is how often a driver may show that it cuts none: on a machine
 	// that is very busy an answer may come too late once.
 	termTries = 3
+	// termPause is how long they go on before the signal. Their first answers may
+	// come all at once, and the next calls are not with the driver yet.
+	termPause = 20 * time.Millisecond
 )
 
 func checkTermInFlight(ctx context.Context, s *session) error {
@@ -122,6 +125,7 @@ func (s *session) term(ctx context.Context) (cut int, err error) {
 	for range termCallers {
 		<-busy
 	}
+	time.Sleep(termPause)
 	p.Signal(syscall.SIGTERM)
 	err = s.ended(ctx, p, "SIGTERM")
 	if err != nil {
