@@ -27,9 +27,15 @@ func NewServer(p Plugin, logger hclog.Logger, options ...grpc.ServerOption) (*gr
 	return server, nil
 }
 
+// streamWorkers is how many goroutines stay to answer calls: a fresh one for each
+// grows its stack anew, which is a tenth of a small call. More calls at once get
+// goroutines of their own.
+const streamWorkers = 4
+
 func newServer(g *gate, options []grpc.ServerOption) *grpc.Server {
 	return grpc.NewServer(append([]grpc.ServerOption{
 		grpc.MaxRecvMsgSize(driver.MaxMessage),
+		grpc.NumStreamWorkers(streamWorkers),
 		grpc.MaxSendMsgSize(driver.MaxMessage),
 		grpc.InitialWindowSize(window),
 		grpc.InitialConnWindowSize(window),
