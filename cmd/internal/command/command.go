@@ -55,7 +55,6 @@ func New(name, short, long string) *cobra.Command {
 	}
 	c.PersistentFlags().StringArray("config-file", nil,
 		"oslo-style configuration `file`; may be given more than once, later ones win")
-	c.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	return c
 }
 
