@@ -3,6 +3,7 @@ package swarm
 import (
 	"context"
 
+	"github.com/go-magnum/magnum/drivers-swarm/engine"
 	"github.com/go-magnum/magnum/sdk/coe"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
@@ -18,11 +19,12 @@ func (Scaling) SelectNodes(ctx context.Context, req driver.SelectNodesRequest) (
 	if req.Count <= 0 || len(req.Nodes) == 0 {
 		return driver.SelectNodesResponse{}, nil
 	}
-	d, err := newDocker(req.Access, req.Template.TLSDisabled)
+	api, err := engine.New(req.Access, req.Template.TLSDisabled)
 	if err != nil {
 		return driver.SelectNodesResponse{}, err
 	}
-	defer d.Close()
+	defer api.Close()
+	d := docker{api}
 	nodes, err := d.nodes(ctx)
 	if err != nil {
 		return driver.SelectNodesResponse{}, err

@@ -2,8 +2,8 @@ package swarm
 
 import (
 	"slices"
-	"strings"
 
+	"github.com/go-magnum/magnum/drivers-swarm/engine"
 	"github.com/go-magnum/magnum/sdk/template"
 	"github.com/go-magnum/magnum/sdk/template/infra"
 )
@@ -13,45 +13,30 @@ func on(systems ...string) template.Condition {
 	return func(v *template.Values) bool { return slices.Contains(systems, v.Template.ClusterDistro) }
 }
 
-// both holds where each of two conditions does; none is always.
-func both(a, b template.Condition) template.Condition {
-	return func(v *template.Values) bool { return (a == nil || a(v)) && (b == nil || b(v)) }
-}
-
-func withTLS(v *template.Values) bool { return !v.Template.TLSDisabled }
-
-func when(c template.Condition, f template.Fragment) template.Fragment {
-	f.When = both(c, f.When)
-	return f
-}
-
 // scripts are what masters and workers run. Fedora Atomic brings docker; what it
 // is told there is in two places, the system's and its own daemon.json.
 func scripts() map[string][]template.Fragment {
 	shared := infra.Steps()
 	for i, f := range shared {
-		if strings.HasSuffix(f.Name, "registry") {
-			shared[i] = when(on(atomic), f) // of the others it is in daemon.json
+		if f.File == "boot/step/registry.sh" {
+			shared[i] = f.If(on(atomic)) // of the others it is in daemon.json
 		}
 	}
 	common := slices.Concat(shared, []template.Fragment{
-		when(on(ubuntu, debian), infra.Step("045-packages", "packages")),
-		when(withTLS, infra.Step("046-certificates", "certificates")),
-		when(on(atomic), infra.Step("047-daemon", "daemon")),
-		when(on(atomic), infra.Step("050-docker", "docker")),
-		when(on(ubuntu, debian), infra.Step("050-docker", "docker-daemon")),
-		when(infra.UsesRexRay, infra.Step("060-rexray", "rexray")),
+		infra.Step("045-packages", "packages").If(on(ubuntu, debian)),
+		infra.Step("046-certificates", "certificates").If(engine.WithTLS),
+		infra.Step("047-daemon", "daemon").If(on(atomic)),
+		infra.Step("050-docker", "docker").If(on(atomic)),
+		infra.Step("050-docker", "docker-daemon").If(on(ubuntu, debian)),
+		infra.Step("060-rexray", "rexray").If(infra.UsesRexRay),
+		infra.Step("100-swarm", "swarm"),
+		infra.Step("900-ready", "ready"),
 	})
-	unit := when(on(ubuntu, debian), infra.Step("048-unit", "unit"))
-	end := []template.Fragment{infra.Step("100-swarm", "swarm"), infra.Step("900-ready", "ready")}
-	services := []template.Fragment{when(infra.UsesRexRay, infra.Service("rexray"))}
-	sorted := func(list ...template.Fragment) []template.Fragment {
-		slices.SortStableFunc(list, func(a, b template.Fragment) int { return strings.Compare(a.Name, b.Name) })
-		return list
-	}
+	unit := []template.Fragment{infra.Step("048-unit", "unit").If(on(ubuntu, debian))}
+	services := []template.Fragment{infra.Service("rexray").If(infra.UsesRexRay)}
 	return map[string][]template.Fragment{
-		"master-steps":    sorted(slices.Concat(common, end, []template.Fragment{unit})...),
-		"node-steps":      sorted(slices.Concat(common, end)...),
+		"master-steps":    infra.Ordered(common, unit),
+		"node-steps":      common,
 		"master-services": services,
 		"node-services":   services,
 	}

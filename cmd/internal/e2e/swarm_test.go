@@ -61,13 +61,17 @@ func TestSwarmPageWithClient(t *testing.T) {
 		}
 		return false, fmt.Errorf("%w\n%s", err, out)
 	})
+	var (
+		nodes  []string
+		stacks []int
+	)
 	for _, line := range commands[1:] {
 		out, err := run(line)
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", line, err, out)
 		}
-		switch strings.Fields(line)[3] {
-		case "create":
+		switch words := strings.Fields(line); words[2] + " " + words[3] {
+		case "cluster create":
 			got := c.wait("fleet", "CREATE_COMPLETE", 3*time.Minute)
 			address, _ := got["api_address"].(string)
 			masters, _ := got["master_addresses"].([]any)
@@ -75,21 +79,28 @@ func TestSwarmPageWithClient(t *testing.T) {
 			if !strings.HasPrefix(address, "tcp://") || !strings.HasSuffix(address, ":2375") || len(masters) != 3 || len(workers) != 8 || got["container_version"] != "1.13.1" {
 				t.Errorf("cluster: %v", got)
 			}
-		case "config":
+		case "cluster config":
 			c.checkDockerConfig(out)
-		case "resize":
-			if got := c.wait("fleet", "UPDATE_COMPLETE", 3*time.Minute); got["node_count"] != 7.0 {
-				t.Errorf("cluster: %v", got)
-			}
-		case "delete":
-			poll(t, 3*time.Minute, "the cluster to be gone", func() (bool, error) {
-				_, err := c.try("coe", "cluster", "show", "fleet")
-				return err != nil, nil
-			})
+		case "cluster resize", "nodegroup create", "nodegroup delete":
+			got := c.wait("fleet", "UPDATE_COMPLETE", 3*time.Minute)
+			nodes = append(nodes, fmt.Sprint(got["node_count"]))
+			stacks = append(stacks, len(l.cloud.Stacks()))
 		}
 	}
-	if stacks := l.cloud.Stacks(); len(stacks) != 0 {
-		t.Errorf("%d stacks are left", len(stacks))
+	// Resized, with a group, with one that is empty, and without it.
+	if diff := cmp.Diff([]string{"7", "9", "7", "7"}, nodes); diff != "" {
+		t.Errorf("nodes: %s", diff)
+	}
+	if diff := cmp.Diff([]int{1, 2, 2, 1}, stacks); diff != "" {
+		t.Errorf("stacks: %s", diff)
+	}
+	c.run("coe", "cluster", "delete", "fleet")
+	poll(t, 3*time.Minute, "the cluster to be gone", func() (bool, error) {
+		_, err := c.try("coe", "cluster", "show", "fleet")
+		return err != nil, nil
+	})
+	if left := l.cloud.Stacks(); len(left) != 0 {
+		t.Errorf("%d stacks are left", len(left))
 	}
 }
 

@@ -8,6 +8,9 @@ import (
 // options are those that Kubernetes clusters have besides those of all clusters.
 // Labels that a driver does not know it ignores.
 func (k Kit) options() []templatetest.Case {
+	group := func(change func(*driver.RenderRequest, *driver.NodeGroup)) func(*driver.RenderRequest) {
+		return templatetest.Group(clusterOutputs(), change)
+	}
 	return []templatetest.Case{
 		{Name: "volumes-operators-types", Change: func(r *driver.RenderRequest) {
 			r.Cluster.DockerVolumeSize = 5
@@ -34,12 +37,6 @@ func (k Kit) options() []templatetest.Case {
 			r.NodeGroups[1].NodeLabels = templatetest.Labels("pool", "default")
 			r.NodeGroups[1].NodeTaints = []driver.Taint{{Key: "dedicated", Value: "web", Effect: "PreferNoSchedule"}}
 		}},
-		{Name: "nodegroup", Change: group(func(*driver.RenderRequest, *driver.NodeGroup) {})},
-		{Name: "nodegroup-no-nodes", Change: group(func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.NodeCount = 0 })},
-		{Name: "nodegroup-resize", Change: group(func(r *driver.RenderRequest, g *driver.NodeGroup) {
-			r.Intent, g.NodeCount, r.NodesToRemove = driver.IntentResize, 1, []string{"1", "3b0b7a2e-1111-4222-8333-444455556666"}
-		})},
-		{Name: "nodegroup-no-floating-ips", Change: group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { r.Cluster.FloatingIP = false })},
 		{Name: "nodegroup-labels-and-taints", Change: group(func(_ *driver.RenderRequest, g *driver.NodeGroup) {
 			g.Role = "ingress"
 			g.NodeLabels = templatetest.Labels("gpu", "yes", "example.com/tier", "front", "node.kubernetes.io/pool", "")
@@ -52,45 +49,21 @@ func (k Kit) options() []templatetest.Case {
 				"cgroup_driver", "systemd", "selinux_mode", "enforcing", "container_infra_prefix", "registry.example.com/magnum/",
 				"hyperkube_prefix", "quay.io/x/", "service_cluster_ip_range", "10.112.0.0/12")
 		})},
-		{Name: "nodegroup-volumes", Change: group(func(r *driver.RenderRequest, g *driver.NodeGroup) {
-			r.Cluster.DockerVolumeSize, g.DockerVolumeSize = 5, 50
-			r.Cluster.Labels = templatetest.Labels("docker_volume_type", "slow", "etcd_volume_size", "2", "boot_volume_size", "20")
-			g.Labels = templatetest.Labels("docker_volume_type", "fast", "boot_volume_size", "30", "boot_volume_type", "ssd")
-		})},
-		{Name: "nodegroup-without-the-clusters-volume", Change: group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { r.Cluster.DockerVolumeSize = 5 })},
 		{Name: "nodegroup-routed-pods", Change: group(func(r *driver.RenderRequest, _ *driver.NodeGroup) {
 			r.Cluster.Labels = templatetest.Labels("flannel_backend", "host-gw")
 			r.ClusterOutputs["minion_security_groups"] = driver.RawJSON(`["5e5e5e5e-0000-4000-8000-000000000001", "5e5e5e5e-0000-4000-8000-000000000002"]`)
 			r.ClusterOutputs["address_pairs"] = driver.RawJSON(`[{"ip_address": "10.100.0.0/16"}]`)
 		})},
-		{Name: "nodegroup-given-network", Change: group(func(r *driver.RenderRequest, _ *driver.NodeGroup) {
-			r.Cluster.FixedNetwork, r.Cluster.FixedSubnet = "demo-net", "demo-subnet"
-			r.Endpoints.FixedNetworkName, r.Endpoints.FixedSubnetCIDR = "demo-net", "10.20.0.0/24"
-			r.ClusterOutputs["network"], r.ClusterOutputs["subnet"] = driver.RawJSON(`"demo-net"`), driver.RawJSON(`"demo-subnet"`)
-		})},
-		{Name: "nodegroup-options-of-the-cluster", Change: group(func(r *driver.RenderRequest, g *driver.NodeGroup) {
-			r.Template.HTTPProxy, r.Template.NoProxy = "http://proxy:3128", "example.com"
-			r.Template.InsecureRegistry, r.Template.DockerStorageDriver = "10.0.0.1:5000", k.Storage
-			r.Endpoints.CACert, r.Cluster.MasterLB = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", true
-			g.DockerVolumeSize, g.ImageID = 3, "another-image"
-		})},
 	}
 }
 
-// group changes a request that makes the node group extra.
-func group(change func(*driver.RenderRequest, *driver.NodeGroup)) func(*driver.RenderRequest) {
-	return func(r *driver.RenderRequest) {
-		r.Intent, r.NodeGroup = driver.IntentCreateNodeGroup, "extra"
-		r.NodeGroups = append(r.NodeGroups, driver.NodeGroup{
-			Name: "extra", Role: "worker", NodeCount: 2, FlavorID: "m1.large", MinNodeCount: 1, MaxNodeCount: 3,
-		})
-		r.ClusterOutputs = map[string]driver.RawJSON{
-			"api_address": driver.RawJSON(`"172.24.4.6"`), "network": driver.RawJSON(`"4e4e4e4e-0000-4000-8000-000000000000"`),
-			"subnet":                 driver.RawJSON(`"4e4e4e4e-0000-4000-8000-000000000001"`),
-			"minion_security_groups": driver.RawJSON(`["5e5e5e5e-0000-4000-8000-000000000001"]`),
-			"address_pairs":          driver.RawJSON(`[]`),
-			"api_private_address":    driver.RawJSON(`"10.0.0.5"`),
-		}
-		change(r, &r.NodeGroups[len(r.NodeGroups)-1])
+// clusterOutputs are what the stack of a cluster says to its node groups.
+func clusterOutputs() map[string]driver.RawJSON {
+	return map[string]driver.RawJSON{
+		"api_address": driver.RawJSON(`"172.24.4.6"`), "network": driver.RawJSON(`"4e4e4e4e-0000-4000-8000-000000000000"`),
+		"subnet":                 driver.RawJSON(`"4e4e4e4e-0000-4000-8000-000000000001"`),
+		"minion_security_groups": driver.RawJSON(`["5e5e5e5e-0000-4000-8000-000000000001"]`),
+		"address_pairs":          driver.RawJSON(`[]`),
+		"api_private_address":    driver.RawJSON(`"10.0.0.5"`),
 	}
 }

@@ -50,10 +50,6 @@ func (k Kit) Run(t *testing.T) {
 		{"HealthOfPrivateClusters", k.healthOfPrivateClusters},
 		{"NodeGroupRefused", k.nodeGroupRefused},
 		{"NodeGroupOfAClusterThatMovedOn", k.nodeGroupOfAClusterThatMovedOn},
-		{"NodeGroupJoinsTheCluster", k.nodeGroupJoinsTheCluster},
-		{"NodeGroupOfAnOlderCluster", k.nodeGroupOfAnOlderCluster},
-		{"MapOutputsOfANodeGroup", k.mapOutputsOfANodeGroup},
-		{"LabelsOfGroups", k.labelsOfGroups},
 	} {
 		t.Run(test.name, test.run)
 	}
@@ -69,7 +65,7 @@ func (k Kit) Suite() templatetest.Suite {
 	return templatetest.Suite{
 		Definition: k.Definition,
 		Request:    k.Request,
-		Cases:      slices.Concat(templatetest.Options(), k.options(), k.Cases),
+		Cases:      slices.Concat(templatetest.Options(), templatetest.GroupOptions(clusterOutputs()), k.options(), k.Cases),
 		Boot:       map[string]string{"boot/master.sh": "kube-master.yaml", "boot/minion.sh": "kube-minion.yaml"},
 		Unset: map[string][]string{
 			"boot/master.sh": {"discovery_url", "node_labels", "tls_disabled"},
@@ -78,8 +74,8 @@ func (k Kit) Suite() templatetest.Suite {
 				"kube_service_account_key", "kube_service_account_private_key", "portal_network_cidr",
 			},
 		},
-		LabelValues: values,
-		Bounds:      map[string]string{"min_node_count": "9", "max_node_count": "1"},
+		LabelValues: values, ClusterOutputs: clusterOutputs(),
+		Bounds: map[string]string{"min_node_count": "9", "max_node_count": "1"},
 		Rich: func(r *driver.RenderRequest) {
 			r.Cluster.MasterLB, r.NodeGroups[1].NodeCount = true, 2
 		},

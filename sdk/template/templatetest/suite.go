@@ -48,6 +48,10 @@ type Suite struct {
 	// Largest is the most that a user may ask for.
 	Largest func(*driver.RenderRequest)
 
+	// ClusterOutputs are what the cluster's stack says to its node groups, of
+	// a driver that makes such.
+	ClusterOutputs map[string]driver.RawJSON
+
 	// Folder of testdata is where the golden files are, for a package that has
 	// more than one driver.
 	Folder string
@@ -69,6 +73,7 @@ func (s Suite) Run(t *testing.T) {
 		{"SameRequestSameBytes", s.sameBytes},
 		{"LabelsAct", s.labelsAct},
 		{"ResizeLeavesNodesAlone", s.resize},
+		{"NodeGroups", s.nodeGroups},
 		{"UserDataFits", s.userData},
 		{"RenderIsFast", s.fast},
 		{"ScriptsParse", s.scriptsParse},

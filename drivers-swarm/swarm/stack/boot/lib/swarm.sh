@@ -7,20 +7,6 @@ state() {
     docker info --format '{{.Swarm.LocalNodeState}}'
 }
 
-# ask ADDRESS PATH: a manager, over TLS if the cluster has that.
-ask() {
-    scheme=http
-    set -- "$1" "$2" --silent --show-error --fail --noproxy '*' --connect-timeout 5 --max-time 30
-    if ! is_true tls_disabled; then
-        scheme=https
-        # shellcheck disable=SC2154 # certs: see driver.sh
-        set -- "$@" --cacert "$certs/ca.crt" --cert "$certs/server.crt" --key "$certs/server.key"
-    fi
-    address=$1 path=$2
-    shift 2
-    curl "$@" "$scheme://$address:2375$path"
-}
-
 # join_as Manager|Worker: through the first other manager that has a swarm.
 # Returns 1 if none has, so that the caller can try again.
 join_as() {
@@ -36,7 +22,7 @@ join_as() {
             continue
         fi
         token=
-        if ask "$one" /swarm >"$work/swarm.json"; then
+        if ask "$one:2375" /swarm >"$work/swarm.json"; then
             token=$(sed -n 's/.*"'"$1"'": *"\(SWMTKN-[^"]*\)".*/\1/p' "$work/swarm.json")
         fi
         if [ -n "$token" ] && enter "$one"; then

@@ -275,26 +275,63 @@ join() {
 }
 
 # shellcheck shell=sh
+# docker is both what runs containers and what the cluster is made of.
+# shellcheck disable=SC2034 # services read it
+engine=docker
+# shellcheck disable=SC2034,SC2154 # see certificate.sh; root is lib.sh's
+certs=$root/etc/docker
+
+# Engines speak to the managers, and do not take a proxy for that. Old ones know
+# no subnets here.
+inside() {
+    for one in $(param master_addresses) $(param address); do
+        printf ',%s' "$one"
+    done
+}
+
+# ask ADDRESS:PORT PATH: an API of the cluster, over TLS if the cluster has that.
+ask() {
+    target=$1$2
+    set -- --silent --show-error --fail --noproxy '*' --connect-timeout 5 --max-time 30
+    if is_true tls_disabled; then
+        curl "$@" "http://$target"
+    else
+        curl "$@" --cacert "$certs/ca.crt" --cert "$certs/server.crt" --key "$certs/server.key" "https://$target"
+    fi
+}
+
+# engine_labels, engine_serves: members of docker's daemon.json, see
+# daemon_options: for those who place containers, and for an engine that others
+# ask.
+engine_labels() {
+    printf ', "labels": ["org.openstack.magnum.role=%s", "org.openstack.magnum.nodegroup=%s"]' \
+        "$(param nodegroup_role | json)" "$(param nodegroup_name | json)"
+}
+
+engine_serves() {
+    printf ', "hosts": ["unix:///var/run/docker.sock", "tcp://0.0.0.0:2375"]'
+    if is_true tls_disabled; then
+        # Said and not left out: newer engines refuse or delay what looks like
+        # an oversight.
+        printf ', "tls": false'
+    else
+        printf ', "tlsverify": true, "tlscacert": "/etc/docker/ca.crt", "tlscert": "/etc/docker/server.crt", "tlskey": "/etc/docker/server.key"'
+    fi
+}
+
+# write_daemon: what docker of Fedora Atomic is told by its own file; the rest is
+# in the system's.
+write_daemon() {
+    printf '{%s}\n' "$(daemon_options | sed '1s/^, *//')" >"$root/etc/docker/daemon.json"
+}
+
+# shellcheck shell=sh
 # The swarm: who is in it, and how a node comes in. Tokens go from one engine to
 # the other through files of root, never through a program's arguments.
 
 # state: what the engine says of its swarm: inactive, pending, active or error.
 state() {
     docker info --format '{{.Swarm.LocalNodeState}}'
-}
-
-# ask ADDRESS PATH: a manager, over TLS if the cluster has that.
-ask() {
-    scheme=http
-    set -- "$1" "$2" --silent --show-error --fail --noproxy '*' --connect-timeout 5 --max-time 30
-    if ! is_true tls_disabled; then
-        scheme=https
-        # shellcheck disable=SC2154 # certs: see driver.sh
-        set -- "$@" --cacert "$certs/ca.crt" --cert "$certs/server.crt" --key "$certs/server.key"
-    fi
-    address=$1 path=$2
-    shift 2
-    curl "$@" "$scheme://$address:2375$path"
 }
 
 # join_as Manager|Worker: through the first other manager that has a swarm.
@@ -312,7 +349,7 @@ join_as() {
             continue
         fi
         token=
-        if ask "$one" /swarm >"$work/swarm.json"; then
+        if ask "$one:2375" /swarm >"$work/swarm.json"; then
             token=$(sed -n 's/.*"'"$1"'": *"\(SWMTKN-[^"]*\)".*/\1/p' "$work/swarm.json")
         fi
         if [ -n "$token" ] && enter "$one"; then
@@ -339,35 +376,12 @@ enter() {
 }
 
 # shellcheck shell=sh
-# docker is both what runs containers and what the cluster is made of.
-# shellcheck disable=SC2034 # services read it
-engine=docker
-# shellcheck disable=SC2034,SC2154 # see certificate.sh; root is lib.sh's
-certs=$root/etc/docker
-
-# Engines speak to the managers, and do not take a proxy for that. Old ones know
-# no subnets here.
-inside() {
-    for one in $(param master_addresses) $(param address); do
-        printf ',%s' "$one"
-    done
-}
-
 # Managers serve the API to the cluster and its users; of a worker it is the
 # worker's own.
 daemon_options() {
-    printf ', "labels": ["org.openstack.magnum.role=%s", "org.openstack.magnum.nodegroup=%s"]' \
-        "$(param nodegroup_role | json)" "$(param nodegroup_name | json)"
-    if [ "$(param role)" != master ]; then
-        return 0
-    fi
-    printf ', "hosts": ["unix:///var/run/docker.sock", "tcp://0.0.0.0:2375"]'
-    if is_true tls_disabled; then
-        # Said and not left out: newer engines refuse or delay what looks like
-        # an oversight.
-        printf ', "tls": false'
-    else
-        printf ', "tlsverify": true, "tlscacert": "/etc/docker/ca.crt", "tlscert": "/etc/docker/server.crt", "tlskey": "/etc/docker/server.key"'
+    engine_labels
+    if [ "$(param role)" = master ]; then
+        engine_serves
     fi
 }
 
@@ -423,14 +437,14 @@ END-OF-046-certificates
 
 step 047-daemon <<'END-OF-047-daemon'
 #!/bin/sh
-# What docker of Fedora Atomic is told by its own file; the rest is in the system's.
-# It refuses what it is told in both, and a swarm where containers outlive it.
+# docker of Fedora Atomic refuses what it is told in both of its files, and a
+# cluster's network where containers outlive it.
 # shellcheck source=../lib.sh
 . "$MAGNUM_LIB"
 mkdir -p "$root/etc/docker" "$root/etc/sysconfig"
 touch "$root/etc/sysconfig/docker"
 sed -i '/^OPTIONS=/s/ *--live-restore\(=[a-z]*\)*//' "$root/etc/sysconfig/docker"
-printf '{%s}\n' "$(daemon_options | sed '1s/^, *//')" >"$root/etc/docker/daemon.json"
+write_daemon
 END-OF-047-daemon
 
 step 050-docker <<'END-OF-050-docker'
