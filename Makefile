@@ -60,6 +60,7 @@ lint: $(addprefix bin/tools/,$(TOOLS))
 	  if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	@if command -v shellcheck >/dev/null; then git ls-files tools .ci | xargs grep -lE '^#!/usr/bin/env bash' | xargs shellcheck; \
 	  else echo "left out: shellcheck is not installed"; fi
+	@tools/modules
 	go run ./cmd/internal/duplicates drivers-*
 	cd sdk && ../bin/tools/buf lint && ../bin/tools/buf breaking --against driverpb/baseline.binpb
 	@failed=; for m in $(MODULES); do echo "golangci-lint $$m"; \
