@@ -71,7 +71,7 @@ func kubernetes(distro string, steps ...template.Fragment) *template.Definition 
 		Labels:        labels(),
 		Parameters:    append(k8s.Parameters(), template.SameAsLabels("hyperkube_prefix", "cgroup_driver")...),
 		Outputs:       k8s.Outputs(),
-		Scripts:       k8s.Scripts(append(steps, infra.Step("005-cgroups", "cgroups"), infra.Step("045-docker-unit", "docker-unit"), infra.Step("050-docker", "docker-daemon"))...),
+		Scripts:       k8s.Scripts(append(steps, infra.Step("045-docker-unit", "docker-unit"), infra.Step("050-docker", "docker-daemon"))...),
 		Main:          "main.yaml",
 		NodeGroupMain: "nodegroup.yaml",
 		Cleanups:      k8s.Cleanups,

@@ -19,6 +19,7 @@ func kit() k8stest.Kit {
 		Page:       "../../docs/drivers/k8s-fedora-atomic.md",
 		Engine:     "podman",
 		Storage:    "devicemapper",
+		Cases:      metalCases(),
 		Machine: func(m *templatetest.Machine) {
 			m.Write("etc/selinux/config", "SELINUX=enforcing\n")
 			m.Write("usr/lib/systemd/system/docker.service", "[Service]\nExecStart=dockerd --exec-opt native.cgroupdriver=systemd\n")

@@ -1,5 +1,6 @@
-// Package atomic defines the driver of Kubernetes clusters on Fedora Atomic
-// virtual machines. A driver of one's own can start from [Definition].
+// Package atomic defines the driver of Kubernetes clusters on virtual machines
+// with Fedora Atomic, and on bare metal with Fedora, whose packages of docker and
+// podman are the same. A driver of one's own can start from [Definition].
 package atomic
 
 import (
@@ -16,9 +17,12 @@ const Name = "k8s_fedora_atomic_v1"
 func Definition() *template.Definition {
 	return &template.Definition{
 		Name:        Name,
-		DisplayName: "Kubernetes on Fedora Atomic",
+		DisplayName: "Kubernetes on Fedora Atomic, or on bare metal with Fedora",
 		Maturity:    driver.MaturityStable,
-		Types:       []driver.ClusterType{{ServerType: "vm", OS: "fedora-atomic", COE: "kubernetes"}},
+		Types: []driver.ClusterType{
+			{ServerType: "vm", OS: "fedora-atomic", COE: "kubernetes"},
+			{ServerType: "bm", OS: "fedora", COE: "kubernetes"},
+		},
 		// Cinder volumes for pods would need the user's trust on the nodes
 		// and a cloud provider; there is none yet.
 		NetworkDrivers: []string{"flannel"},

@@ -24,6 +24,7 @@ func main() {
 func definition() *template.Definition {
 	d := atomic.Definition()
 	d.Name, d.DisplayName, d.Version = "k8s_example_vendor_v1", "Kubernetes on Fedora Atomic, with instance stores", version
+	d.Types = d.Types[:1]    // virtual machines alone have such stores
 	d.Types[0].Priority = 10 // before ours where both are installed
 	for _, l := range labels() {
 		d.SetLabel(l)

@@ -97,7 +97,7 @@ func (s *session) groups() []*pb.NodeGroup {
 }
 
 func (s *session) request(u use) *pb.RenderRequest {
-	return &pb.RenderRequest{
+	r := &pb.RenderRequest{
 		Intent: string(u.intent), NodeGroup: u.group, Template: s.template(), Cluster: cluster(), NodeGroups: s.groups(),
 		MaxBatchSize: 1,
 		Endpoints: &pb.Endpoints{
@@ -105,6 +105,8 @@ func (s *session) request(u use) *pb.RenderRequest {
 			ExternalNetworkUuid: "0e0e", AffinityPolicy: "soft-anti-affinity",
 		},
 	}
+	giveNetwork(r)
+	return r
 }
 
 func (s *session) validation() *pb.ValidateRequest {
@@ -128,8 +130,46 @@ type stack struct {
 	err      error
 }
 
-// rendered are the stacks of every intent that the driver promises, and of
-// every value that the description gives for a label. They are rendered once.
+// choices are requests for new clusters with what the description lists, without
+// the first of each list, which all other requests have.
+func (s *session) choices() []stack {
+	var all []stack
+	add := func(about string, change func(*pb.RenderRequest)) {
+		r := s.request(uses()[0])
+		change(r)
+		all = append(all, stack{about: about, request: r})
+	}
+	for i, t := range s.description.GetClusterTypes() {
+		if i > 0 {
+			add(fmt.Sprintf("cluster type (%s, %s, %s)", t.GetServerType(), t.GetOs(), t.GetCoe()), func(r *pb.RenderRequest) {
+				r.Template.ServerType, r.Template.ClusterDistro, r.Template.Coe = t.GetServerType(), t.GetOs(), t.GetCoe()
+				giveNetwork(r)
+			})
+		}
+	}
+	for i, n := range s.description.GetNetworkDrivers() {
+		if i > 0 {
+			add("network driver "+n, func(r *pb.RenderRequest) { r.Template.NetworkDriver = n })
+		}
+	}
+	for _, v := range s.description.GetVolumeDrivers() {
+		add("volume driver "+v, func(r *pb.RenderRequest) { r.Template.VolumeDriver = v })
+	}
+	return all
+}
+
+// giveNetwork gives bare metal the network that it needs.
+func giveNetwork(r *pb.RenderRequest) {
+	if r.GetTemplate().GetServerType() != "bm" {
+		return
+	}
+	r.Cluster.FixedNetwork, r.Cluster.FixedSubnet = "conform-net", "conform-subnet"
+	r.Endpoints.FixedNetworkName, r.Endpoints.FixedSubnetCidr = "conform-net", "192.0.2.64/26"
+}
+
+// rendered are the stacks of every intent that the driver promises, of every
+// choice that the description lists, and of every value that it gives for a label.
+// They are rendered once.
 func (s *session) rendered(ctx context.Context) ([]stack, error) {
 	client, err := s.templates(ctx)
 	if err != nil {
@@ -157,6 +197,9 @@ func (s *session) rendered(ctx context.Context) ([]stack, error) {
 		if u.intent == driver.IntentCreate && one.err == nil {
 			outputs = outputsOf(one.response)
 		}
+	}
+	for _, c := range s.choices() {
+		all = append(all, do(c.about, c.request))
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.labels.Properties)) {
 		for _, value := range s.labels.Properties[name].values() {

@@ -10,10 +10,12 @@ import (
 // Scripts are what runs on masters and workers at their first boot, and the
 // services that it starts: of boot/master.sh and boot/minion.sh. The distribution's
 // own steps, that of docker among them, come in by their numbers: the shared ones
-// are 020 to 040, then 060 the certificates, and the parts of Kubernetes from 100
-// on.
+// are 005 and 020 to 040, then 060 the certificates, and the parts of Kubernetes
+// from 100 on.
 func Scripts(distribution ...template.Fragment) map[string][]template.Fragment {
-	common := slices.Concat(infra.Steps(), distribution, []template.Fragment{infra.Step("060-certificates", "certificates")})
+	common := slices.Concat(infra.Steps(), distribution, []template.Fragment{
+		infra.Step("005-cgroups", "cgroups"), infra.Step("060-certificates", "certificates"),
+	})
 	ordered := func(more ...template.Fragment) []template.Fragment {
 		return infra.Ordered(common, more)
 	}

@@ -98,7 +98,8 @@ func TestReadmeWithClient(t *testing.T) {
 	c.wait("one", "CREATE_COMPLETE", 90*time.Second)
 }
 
-// TestDriverPageWithClient runs what the driver's page says of node groups.
+// TestDriverPageWithClient runs what the driver's page says of node groups and of
+// bare metal.
 func TestDriverPageWithClient(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, 200*time.Millisecond)
@@ -112,13 +113,28 @@ func TestDriverPageWithClient(t *testing.T) {
 		switch {
 		case strings.Contains(line, "template create"):
 		case strings.Contains(line, "cluster create"):
-			c.wait("prod", "CREATE_COMPLETE", 90*time.Second)
+			c.wait(strings.Fields(line)[4], "CREATE_COMPLETE", 90*time.Second)
 		default:
 			c.wait("prod", "UPDATE_COMPLETE", 90*time.Second)
 		}
 	}
-	if stacks := l.cloud.Stacks(); len(stacks) != 1 {
-		t.Errorf("%d stacks, want the cluster's alone", len(stacks))
+	if stacks := l.cloud.Stacks(); len(stacks) != 2 {
+		t.Errorf("%d stacks, want those of the two clusters alone", len(stacks))
+	}
+	var template map[string]any
+	c.show(&template, "coe", "cluster", "template", "show", "metal")
+	if template["server_type"] != "bm" || template["cluster_distro"] != "fedora" {
+		t.Errorf("template show: %v", template)
+	}
+	// What cannot be had on bare metal the cluster says.
+	c.run("coe", "cluster", "create", "volumes", "--cluster-template", "metal", "--docker-volume-size", "5")
+	var failed map[string]any
+	poll(t, time.Minute, "the cluster to fail", func() (bool, error) {
+		c.show(&failed, "coe", "cluster", "show", "volumes")
+		return failed["status"] == "CREATE_FAILED", nil
+	})
+	if failed["status_reason"] != "Bare metal servers have no Cinder volumes: docker_volume_size must not be 5." {
+		t.Errorf("status_reason: %v", failed["status_reason"])
 	}
 }
 

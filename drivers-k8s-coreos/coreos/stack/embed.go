@@ -1,22 +1,20 @@
 // Package stack holds what the drivers have besides the shared Heat templates and
-// boot scripts: both what both have, container and fedora what is one's alone.
+// boot scripts, a folder for each.
 package stack
 
 import (
 	"embed"
 	"io/fs"
-
-	"github.com/go-magnum/magnum/sdk/template"
 )
 
-//go:embed all:both all:container all:fedora
+//go:embed all:container all:fedora
 var files embed.FS
 
 // Container are the files for CoreOS Container Linux.
-func Container() fs.FS { return template.Overlay(folder("both"), folder("container")) }
+func Container() fs.FS { return folder("container") }
 
 // Fedora are the files for Fedora CoreOS.
-func Fedora() fs.FS { return template.Overlay(folder("both"), folder("fedora")) }
+func Fedora() fs.FS { return folder("fedora") }
 
 func folder(name string) fs.FS {
 	sub, err := fs.Sub(files, name)

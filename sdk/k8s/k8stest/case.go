@@ -8,9 +8,6 @@ import (
 // options are those that Kubernetes clusters have besides those of all clusters.
 // Labels that a driver does not know it ignores.
 func (k Kit) options() []templatetest.Case {
-	group := func(change func(*driver.RenderRequest, *driver.NodeGroup)) func(*driver.RenderRequest) {
-		return templatetest.Group(clusterOutputs(), change)
-	}
 	return []templatetest.Case{
 		{Name: "volumes-operators-types", Change: func(r *driver.RenderRequest) {
 			r.Cluster.DockerVolumeSize = 5
@@ -37,24 +34,29 @@ func (k Kit) options() []templatetest.Case {
 			r.NodeGroups[1].NodeLabels = templatetest.Labels("pool", "default")
 			r.NodeGroups[1].NodeTaints = []driver.Taint{{Key: "dedicated", Value: "web", Effect: "PreferNoSchedule"}}
 		}},
-		{Name: "nodegroup-labels-and-taints", Change: group(func(_ *driver.RenderRequest, g *driver.NodeGroup) {
+		{Name: "nodegroup-labels-and-taints", Change: Group(func(_ *driver.RenderRequest, g *driver.NodeGroup) {
 			g.Role = "ingress"
 			g.NodeLabels = templatetest.Labels("gpu", "yes", "example.com/tier", "front", "node.kubernetes.io/pool", "")
 			g.NodeTaints = []driver.Taint{{Key: "gpu", Value: "yes", Effect: "NoSchedule"}, {Key: "example.com/spot", Effect: "NoExecute"}}
 		})},
-		{Name: "nodegroup-own-labels", Change: group(func(r *driver.RenderRequest, g *driver.NodeGroup) {
+		{Name: "nodegroup-own-labels", Change: Group(func(r *driver.RenderRequest, g *driver.NodeGroup) {
 			r.Cluster.Labels = templatetest.Labels("kube_tag", "v1.18.20", "availability_zone", "az1", "kubelet_options", "--v=4",
 				"service_cluster_ip_range", "10.112.0.0/12", "flannel_tag", "v0.12.0", "min_node_count", "1", "max_node_count", "1")
 			g.Labels = templatetest.Labels("kube_tag", "v1.16.15", "availability_zone", "az2", "kubelet_options", "--v=5", "kubeproxy_options", "--v=6",
 				"cgroup_driver", "systemd", "selinux_mode", "enforcing", "container_infra_prefix", "registry.example.com/magnum/",
 				"hyperkube_prefix", "quay.io/x/", "service_cluster_ip_range", "10.112.0.0/12")
 		})},
-		{Name: "nodegroup-routed-pods", Change: group(func(r *driver.RenderRequest, _ *driver.NodeGroup) {
+		{Name: "nodegroup-routed-pods", Change: Group(func(r *driver.RenderRequest, _ *driver.NodeGroup) {
 			r.Cluster.Labels = templatetest.Labels("flannel_backend", "host-gw")
 			r.ClusterOutputs["minion_security_groups"] = driver.RawJSON(`["5e5e5e5e-0000-4000-8000-000000000001", "5e5e5e5e-0000-4000-8000-000000000002"]`)
 			r.ClusterOutputs["address_pairs"] = driver.RawJSON(`[{"ip_address": "10.100.0.0/16"}]`)
 		})},
 	}
+}
+
+// Group changes a request into one that makes the node group extra.
+func Group(change func(*driver.RenderRequest, *driver.NodeGroup)) func(*driver.RenderRequest) {
+	return templatetest.Group(clusterOutputs(), change)
 }
 
 // clusterOutputs are what the stack of a cluster says to its node groups.

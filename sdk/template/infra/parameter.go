@@ -38,7 +38,7 @@ func Workers(kind string) []template.Parameter {
 		{Name: kind + "_flavor", From: template.Workers("FlavorID"), Required: true},
 		{Name: "worker_nodegroup_name", From: template.Workers("Name")},
 		{Name: "worker_role", From: template.Workers("Role")},
-		{Name: "nodes_affinity_policy", From: template.Endpoint("AffinityPolicy")},
+		{Name: "nodes_affinity_policy", From: template.Computed("endpoint AffinityPolicy", affinityPolicy)},
 		{Name: "availability_zone", From: template.LabelOf("availability_zone")},
 		// Nothing of ours, but a driver that starts from another may have
 		// something to say to its cloud.

@@ -57,6 +57,9 @@ func bootVolumeSize(v *template.Values) string {
 	if s := v.Label("boot_volume_size"); s != "" {
 		return s
 	}
+	if OnMetal(v) { // the operator means virtual machines
+		return "0"
+	}
 	return strconv.Itoa(v.Endpoints.BootVolumeSize)
 }
 
