@@ -95,7 +95,7 @@ func startCloud(t *testing.T) *cloud {
 	dev.SetMagnumURL(devcloud.MagnumURL("127.0.0.1", 9511))
 	dir := t.TempDir()
 	file := filepath.Join(dir, "magnum.conf")
-	b := &bench{T: t, log: &logBuffer{}, driver: &fakeDriver{}, clock: &clock{now: time.Now()}, path: filepath.Join(dir, "m.sqlite")}
+	b := &bench{TB: t, log: &logBuffer{}, driver: &fakeDriver{}, clock: &clock{now: time.Now()}, path: filepath.Join(dir, "m.sqlite")}
 	b.must(os.WriteFile(file, []byte(dev.MagnumConf(dir, "127.0.0.1", 9511, b.path)), 0o600))
 	b.options, err = config.Load(file)
 	b.must(err)
@@ -175,7 +175,7 @@ func (c *cloud) create(template *magnum.ClusterTemplate) string {
 // over waits for the end of an operation and looks at what came of it.
 func (c *cloud) over(uuid string, want magnum.Status, stacks int) *magnum.Cluster {
 	c.Helper()
-	eventually(c.T, func() bool {
+	eventually(c.TB, func() bool {
 		op, err := c.db.ActiveOperation(c.Context(), uuid)
 		c.must(err)
 		return op == nil
@@ -189,7 +189,7 @@ func (c *cloud) over(uuid string, want magnum.Status, stacks int) *magnum.Cluste
 
 func (c *cloud) gone(uuid string) {
 	c.Helper()
-	eventually(c.T, func() bool {
+	eventually(c.TB, func() bool {
 		_, err := c.db.Cluster(c.Context(), state.Scope{All: true}, uuid)
 		return err != nil
 	})

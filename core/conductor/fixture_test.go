@@ -30,13 +30,17 @@ func TestMain(m *testing.M) {
 // stockKey spares every test the making of RSA keys.
 var stockKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 
-// clock is moved by the test.
+// clock is moved by the test, or is the real one.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	live bool
+	mu   sync.Mutex
+	now  time.Time
 }
 
 func (c *clock) Now() time.Time {
+	if c.live {
+		return time.Now()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
@@ -68,7 +72,7 @@ func (l *logBuffer) String() string {
 
 // bench is a conductor between a database and a cloud of doubles.
 type bench struct {
-	*testing.T
+	testing.TB
 	clock    *clock
 	db       *state.DB
 	path     string // of the database
@@ -82,9 +86,9 @@ type bench struct {
 	template *magnum.ClusterTemplate
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
-	b := &bench{T: t, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, log: &logBuffer{}, driver: &fakeDriver{}}
+	b := &bench{TB: t, clock: &clock{now: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)}, log: &logBuffer{}, driver: &fakeDriver{}}
 	b.keystone = keystonetest.Start(t)
 	b.keystone.Now = b.clock.Now
 	b.keystone.Life = 24 * time.Hour
@@ -200,9 +204,7 @@ func turn(ctx context.Context, c *Conductor) {
 	c.busy.Wait()
 	c.pass(ctx)
 	c.busy.Wait()
-	for _, t := range c.held.all() {
-		c.keep(ctx, t)
-	}
+	c.keepAll(ctx)
 }
 
 // until turns conductors, a second at a time, until done; not for ever.

@@ -75,56 +75,65 @@ func (c *Conductor) leaseLoop(ctx context.Context) error {
 			return nil
 		case <-timer.C:
 		}
-		for _, t := range c.held.all() {
-			c.keep(ctx, t)
-		}
+		c.keepAll(ctx)
 		timer.Reset(c.interval())
 	}
 }
 
-func (c *Conductor) keep(ctx context.Context, t *task) {
-	if t.ctx.Err() != nil {
+// keepAll takes one question to the database, however much is held.
+func (c *Conductor) keepAll(ctx context.Context) {
+	tasks := c.held.all() // before asking: what is claimed later is in no answer
+	if len(tasks) == 0 {
 		return
 	}
-	left := t.leaseUntil().Sub(c.Now())
-	var err error
-	what := "look at leases"
-	if left < c.lease()*2/3 {
-		what = "renew leases" // which may fail where reading does not
-		err = c.hold(ctx, t, c.lease())
-	} else {
-		err = c.stillOurs(ctx, t)
+	fences, err := c.DB.Holdings(ctx, c.owner)
+	if ctx.Err() != nil {
+		return
 	}
+	c.outages.Note("look at leases", err)
+	for _, t := range tasks {
+		if t.ctx.Err() != nil {
+			continue
+		}
+		if err == nil && !t.in(fences) {
+			c.fenced(t)
+			continue
+		}
+		c.keep(ctx, t)
+	}
+}
+
+// keep renews a task's lease if it is time.
+func (c *Conductor) keep(ctx context.Context, t *task) {
+	left := t.leaseUntil().Sub(c.Now())
+	if left >= c.lease()*2/3 {
+		return
+	}
+	err := c.hold(ctx, t, c.lease())
 	switch {
 	case ctx.Err() != nil:
-	case err == nil:
-		c.outages.Note(what, nil)
 	case errors.Is(err, state.ErrFenced):
-		t.log.Info("the operation was taken over")
-		c.metrics.leasesLost.Inc()
-		t.cancel(state.ErrFenced)
-	case left <= 0:
+		c.fenced(t)
+	case err != nil && left <= 0:
 		t.log.Error("the lease ran out and could not be renewed", "error", err)
 		c.metrics.leasesLost.Inc()
 		t.cancel(state.ErrFenced)
 	default:
-		c.outages.Note(what, err)
+		c.outages.Note("renew leases", err) // which may fail where reading does not
 	}
 }
 
-func (c *Conductor) stillOurs(ctx context.Context, t *task) error {
-	now, err := c.DB.Operation(ctx, t.op.ID)
-	if err != nil {
-		return err
-	}
-	if now.Fence != t.identity.Fence || now.Owner != t.identity.Owner {
-		return state.ErrFenced
-	}
-	// Finished by us is removed from held in a moment; by another, not.
-	if !now.FinishedAt.IsZero() && !t.finishing.Load() {
-		return state.ErrFenced
-	}
-	return nil
+func (c *Conductor) fenced(t *task) {
+	t.log.Info("the operation was taken over")
+	c.metrics.leasesLost.Inc()
+	t.cancel(state.ErrFenced)
+}
+
+// in reports whether the task is still its owner's. What is finished by us is
+// removed from held in a moment; by another, not.
+func (t *task) in(fences map[string]int64) bool {
+	fence, ok := fences[t.identity.ID]
+	return ok && fence == t.identity.Fence || !ok && t.finishing.Load()
 }
 
 // createWithin is longer than a create at Heat can be on its way.

@@ -360,7 +360,7 @@ func (d flaky) Watch(ctx context.Context, r driver.WatchRequest, send func(drive
 func (b *bench) heardOf(uuid string, c *Conductor) {
 	b.Helper()
 	turn(b.Context(), c)
-	eventually(b.T, func() bool { return strings.Contains(b.cluster(uuid).StatusReason, "1 of 2 nodes") })
+	eventually(b.TB, func() bool { return strings.Contains(b.cluster(uuid).StatusReason, "1 of 2 nodes") })
 }
 
 func TestLifecycleSaysWhatItWaitsFor(t *testing.T) {
@@ -412,9 +412,7 @@ func TestDeleteDuringLifecycleCreate(t *testing.T) {
 		uuid := b.stackless()
 		b.heardOf(uuid, c)
 		b.delete(uuid)
-		for _, held := range c.held.all() {
-			c.keep(t.Context(), held) // it hears of the delete, and stops listening
-		}
+		c.keepAll(t.Context()) // it hears of the delete, and stops listening
 		c.streams.Wait()
 		f.release()
 		b.over(uuid, other)

@@ -61,7 +61,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-func eventually(t *testing.T, done func() bool) {
+func eventually(t testing.TB, done func() bool) {
 	t.Helper()
 	limit := time.NewTimer(10 * time.Second)
 	defer limit.Stop()
@@ -127,9 +127,7 @@ func TestCreateOnItsWayIsNotCalledOff(t *testing.T) {
 	<-asked
 	b.accept(uuid, &magnum.Operation{Kind: magnum.OpDelete}, magnum.DeleteInProgress)
 	b.clock.Advance(c.Lease + time.Second) // longer than a lease
-	for _, held := range c.held.all() {
-		c.keep(t.Context(), held) // it hears of the delete
-	}
+	c.keepAll(t.Context())                 // it hears of the delete
 	turn(t.Context(), other)
 	if op, err := b.db.ActiveOperation(t.Context(), uuid); err != nil || op.Owner != "" {
 		t.Fatalf("the delete was begun by %q, %v", op.Owner, err)

@@ -7,8 +7,8 @@ import (
 )
 
 // perList is how many stacks one list call asks for: with their ids in the
-// query the address stays under 4 KiB.
-const perList = 90
+// query the address stays under the 8 KiB that Heat's servers take.
+const perList = 150
 
 // Status shows one stack; magnum.NotFound where it is gone.
 func (c *Client) Status(ctx context.Context, s Session, ref Ref) (Stack, error) {
@@ -26,7 +26,7 @@ func (c *Client) Status(ctx context.Context, s Session, ref Ref) (Stack, error) 
 }
 
 // Statuses lists those of the stacks that exist, by id, with one call for each
-// 90 of them.
+// [perList] of them.
 func (c *Client) Statuses(ctx context.Context, s Session, ids []string) (map[string]Stack, error) {
 	found := make(map[string]Stack, len(ids))
 	for chunk := range slices.Chunk(ids, perList) {

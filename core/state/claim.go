@@ -72,6 +72,21 @@ func (db *DB) Renew(ctx context.Context, op *magnum.Operation, lease time.Durati
 	return err
 }
 
+// Holdings are the operations under way that an owner holds, leased or not, by
+// id, and the fence of each.
+func (db *DB) Holdings(ctx context.Context, owner string) (map[string]int64, error) {
+	var rows []operationRow
+	err := db.read.NewSelect().Model(&rows).Column("id", "fence").Where(active).Where("o.owner = ?", owner).Scan(ctx)
+	if err != nil {
+		return nil, db.explain("list the operations of "+owner, err)
+	}
+	fences := make(map[string]int64, len(rows))
+	for _, row := range rows {
+		fences[row.ID] = row.Fence
+	}
+	return fences, nil
+}
+
 // Release gives an operation back before its lease runs out, also one that was
 // superseded or finished. ErrFenced if it was lost.
 func (db *DB) Release(ctx context.Context, op *magnum.Operation) error {

@@ -41,6 +41,11 @@ var figures = []figure{
 	{"driver call of 200 KiB over plain gRPC", 1.7, "x", false, one("Call/200KiB ratio", 1)},
 	{"magnum-driver-manage list-drivers", 50, "ms", false, one("ListDrivers ns/op", 1e-6)},
 	{"magnum-api: start to first answer", 200, "ms", false, one("StartToFirstAnswer ns/op", 1e-6)},
+	{"1,000 creates at once: all accepted", 10, "s", false, one("Creates accepted-s", 1)},
+	{"the same: each has its stack, and one only", 0, "s", true, one("Creates stacks-s", 1)},
+	{"a stack's end to the cluster's, p50", 2, "s", false, one("Visible p50-s", 1)},
+	{"the same, the slowest", 2, "s", false, one("Visible max-s", 1)},
+	{"Heat calls for 100 followed clusters, each look", 1, "", false, one("Follow calls/100", 1)},
 	{"API and conductor, idle, resident", 60, "MiB", false, one("IdleMemory services-MiB", 1)},
 	{"one idle driver, resident", 20, "MiB", false, one("IdleMemory driver-MiB", 1)},
 }

@@ -80,6 +80,27 @@ func (s *Server) Calls() []string {
 	return slices.Clone(s.calls)
 }
 
+// Count is how many requests there were.
+func (s *Server) Count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.calls)
+}
+
+// Put adds a stack as it is, but for its id, which it returns.
+func (s *Server) Put(st Stack) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.put(&st)
+}
+
+func (s *Server) put(st *Stack) string {
+	s.next++
+	st.ID = fmt.Sprintf("stack-%d", s.next)
+	s.stacks[st.ID] = st
+	return st.ID
+}
+
 // Change changes a stack; "" is every stack.
 func (s *Server) Change(id string, f func(*Stack)) {
 	s.mu.Lock()
@@ -213,12 +234,11 @@ func (s *Server) create(w http.ResponseWriter, r *http.Request, project string) 
 			return
 		}
 	}
-	s.next++
-	st := &Stack{ID: fmt.Sprintf("stack-%d", s.next), Name: name, Project: project, Status: "CREATE_IN_PROGRESS", Body: in}
+	st := &Stack{Name: name, Project: project, Status: "CREATE_IN_PROGRESS", Body: in}
+	s.put(st)
 	if s.New != nil {
 		s.New(st)
 	}
-	s.stacks[st.ID] = st
 	write(w, http.StatusCreated, map[string]any{"stack": map[string]any{"id": st.ID}})
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/core/state"
 )
@@ -119,6 +121,22 @@ func claimTests() map[string]func(*testing.T, *suite) {
 					t.Errorf("lease until %s", op.LeaseUntil)
 				}
 				s.wantNothingToClaim(t)
+			}
+		},
+		"holdings": func(t *testing.T, s *suite) {
+			for range 4 {
+				s.add(t, s.newCluster(t, "c"))
+			}
+			mine, finished, released, others := s.claim(t, "a"), s.claim(t, "a"), s.claim(t, "a"), s.claim(t, "b")
+			must(t, s.Finish(t.Context(), finished, nil))
+			must(t, s.Release(t.Context(), released))
+			s.clock.Add(2 * lease) // the lease is over, and nobody has taken it
+			for owner, want := range map[string]map[string]int64{"a": {mine.ID: 1}, "b": {others.ID: 1}, "c": {}} {
+				got, err := s.Holdings(t.Context(), owner)
+				must(t, err)
+				if d := cmp.Diff(want, got); d != "" {
+					t.Errorf("holdings of %s (-want +got):\n%s", owner, d)
+				}
 			}
 		},
 		"released": func(t *testing.T, s *suite) {
