@@ -1,0 +1,159 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gophercloud/gophercloud/v2"
+	"github.com/gophercloud/gophercloud/v2/openstack"
+	"github.com/gophercloud/gophercloud/v2/openstack/identity/v3/tokens"
+
+	"github.com/go-magnum/magnum/cmd/internal/conform"
+	"github.com/go-magnum/magnum/core/heat"
+	"github.com/go-magnum/magnum/sdk/driver"
+)
+
+// fields are those of a message of the driver contract.
+type fields = map[string]any
+
+// TestRealOpenStackValidates has real Heat validate the stacks of options that
+// nobody waits for in the test of a cluster's life, bare metal first of all: as
+// the service would send them, with Heat's own checks of every resource, and of
+// the networks, images, flavors and key pairs that they name.
+func TestRealOpenStackValidates(t *testing.T) {
+	r := newReal(t)
+	c := newCLI(t, r.rc)
+	public := c.value("network", "show", "public", "-c", "id")
+	// A group's stack is told what the cluster's has made.
+	made := map[string]string{
+		"network": `"demo-net"`, "subnet": `"demo-subnet"`, "address_pairs": `[]`, "api_private_address": `"10.20.0.9"`,
+		"minion_security_groups": `["` + c.value("security", "group", "list", "-c", "ID") + `"]`,
+	}
+	outputs := fields{}
+	for name, value := range made {
+		outputs[name] = base64.StdEncoding.EncodeToString([]byte(value))
+	}
+	metal := fields{"server_type": "bm", "cluster_distro": "fedora", "image_id": "fedora-latest"}
+	given := fields{"fixed_network": "demo-net", "fixed_subnet": "demo-subnet", "floating_ip": true}
+	balanced := fields{"master_lb": true, "floating_ip": true}
+	for _, tt := range []struct {
+		name              string
+		intent            driver.Intent
+		template, cluster fields
+	}{
+		{"bare metal", driver.IntentCreate, metal, given},
+		{"bare metal without floating IPs", driver.IntentCreate, metal, with(given, fields{"floating_ip": false})},
+		{"bare metal behind load balancers", driver.IntentCreate, metal, with(given, balanced)},
+		{"node group of bare metal", driver.IntentCreateNodeGroup, metal, given},
+		{"behind load balancers", driver.IntentCreate, nil, balanced},
+		{"private behind load balancers", driver.IntentCreate, nil, fields{"master_lb": true, "labels": fields{"master_lb_allowed_cidrs": "192.0.2.0/24"}}},
+		{"volumes", driver.IntentCreate, nil, fields{"docker_volume_size": 5, "labels": fields{
+			"docker_volume_type": "lab", "etcd_volume_size": "1", "etcd_volume_type": "lab", "boot_volume_size": "20", "boot_volume_type": "lab",
+		}}},
+		{"routed pods", driver.IntentCreate, nil, fields{"labels": fields{"flannel_backend": "host-gw", "availability_zone": "nova"}}},
+		{"proxies", driver.IntentCreate, fields{"http_proxy": "http://192.0.2.1:3128", "insecure_registry": "192.0.2.2:5000"}, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			image := fields{"image_id": "fedora-atomic-latest"}
+			maps.Copy(image, tt.template)
+			stack, err := conform.Render(t.Context(), conform.Options{Driver: packageDir}, tt.intent, fields{
+				"template":  with(image, fields{"external_network_id": "public"}),
+				"cluster":   with(fields{"keypair": "testkey"}, tt.cluster),
+				"endpoints": fields{"external_network_uuid": public, "fixed_network_name": "demo-net", "fixed_subnet_cidr": "10.20.0.0/24"},
+				"node_groups": []any{
+					fields{"name": "default-master", "flavor_id": "m1.small", "image_id": "", "node_count": 3},
+					fields{"name": "default-worker", "flavor_id": "m1.small", "image_id": ""},
+					fields{"name": "conform-extra", "flavor_id": "m1.small", "image_id": ""},
+				},
+				"cluster_outputs": outputs,
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			request := driver.RenderResponse{
+				Template: stack.GetTemplate(), Files: stack.GetFiles(), Environments: stack.GetEnvironments(), Parameters: map[string]driver.Parameter{},
+			}
+			for name, p := range stack.GetParameters() {
+				request.Parameters[name] = driver.Parameter{Value: p.GetValue(), Secret: driver.SecretRef(p.GetSecret())}
+			}
+			r.validate(t, request)
+		})
+	}
+}
+
+// with is one set of fields over another.
+func with(under, over fields) fields {
+	all := maps.Clone(under)
+	if all == nil {
+		all = fields{}
+	}
+	maps.Copy(all, over)
+	return all
+}
+
+// validate has Heat validate, and preview, what the service would have it make.
+func (r *deployment) validate(t *testing.T, stack driver.RenderResponse) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	provider, err := openstack.AuthenticatedClient(ctx, gophercloud.AuthOptions{
+		IdentityEndpoint: r.rc["OS_AUTH_URL"], Username: r.rc["OS_USERNAME"], Password: r.rc["OS_PASSWORD"],
+		TenantName: r.rc["OS_PROJECT_NAME"], DomainName: r.rc["OS_USER_DOMAIN_NAME"],
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	project, err := provider.GetAuthResult().(tokens.CreateResult).ExtractProject()
+	if err != nil {
+		t.Fatal(err)
+	}
+	caught := &creates{}
+	provider.HTTPClient.Transport = caught
+	client := heat.New(heat.Config{WriteTimeout: time.Minute})
+	_, err = client.Ensure(ctx, heat.Session{Provider: provider, ProjectID: project.ID}, heat.Request{
+		Name: "validated", Stack: stack,
+		Secret: func(context.Context, driver.SecretRef) (string, error) { return "a secret", nil },
+	})
+	if !errors.Is(err, errCaught) {
+		t.Fatalf("the create was not caught: %v", err)
+	}
+	base := strings.TrimSuffix(caught.url, "/stacks")
+	provider.HTTPClient.Transport = nil
+	for _, path := range []string{"/validate", "/stacks/preview"} {
+		_, err := provider.Request(ctx, http.MethodPost, base+path, &gophercloud.RequestOpts{
+			RawBody: bytes.NewReader(caught.body), MoreHeaders: map[string]string{"Content-Type": "application/json"}, OkCodes: []int{http.StatusOK},
+		})
+		if err != nil {
+			t.Errorf("Heat refuses it at %s: %v", path, err)
+		}
+	}
+}
+
+var errCaught = errors.New("caught")
+
+// creates keeps the request that would make a stack from Heat.
+type creates struct {
+	url  string
+	body []byte
+}
+
+func (c *creates) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/stacks") {
+		return http.DefaultTransport.RoundTrip(r)
+	}
+	defer r.Body.Close()
+	var err error
+	c.url = r.URL.String()
+	if c.body, err = io.ReadAll(r.Body); err != nil {
+		return nil, err
+	}
+	return nil, errCaught
+}
