@@ -11,7 +11,7 @@ CORE_LD := $(LDFLAGS) -X github.com/go-magnum/magnum/cmd/internal/command.versio
 DRV_LD  := $(LDFLAGS) -X main.version=$(SEMVER) -X main.commit=$(COMMIT)
 
 COMMANDS := magnum-api magnum-conductor magnum-dev magnum-db-manage magnum-driver-manage magnum-status
-DRIVERS  := k8s-fedora-atomic k8s-coreos k8s-coreos/k8s-fedora-coreos swarm mesos
+DRIVERS  := k8s-fedora-atomic k8s-coreos k8s-coreos/k8s-fedora-coreos swarm swarm/swarm-standalone mesos
 MODULES  := core plugins sdk sdk/k8s cmd drivers-k8s-fedora-atomic drivers-k8s-coreos drivers-swarm drivers-mesos
 TOOLS    := golangci-lint buf protoc-gen-go protoc-gen-go-grpc
 

@@ -4,7 +4,7 @@ go 1.26.0
 
 require github.com/go-magnum/magnum/sdk v0.0.0
 
-require go.yaml.in/yaml/v3 v3.0.6 // indirect
+require go.yaml.in/yaml/v3 v3.0.6
 
 require (
 	dario.cat/mergo v1.0.1 // indirect

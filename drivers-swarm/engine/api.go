@@ -59,11 +59,30 @@ func (a API) Read(ctx context.Context, path string, into any) error {
 	return nil
 }
 
+// FewestFirst chooses the nodes with the least to do, from what load answers of
+// the cluster. One whose API cannot be asked is driver.ClassUnavailable: Heat's
+// order holds then.
+func FewestFirst(ctx context.Context, req driver.SelectNodesRequest, load func(context.Context, API) (coe.Load, error)) (driver.SelectNodesResponse, error) {
+	if req.Count <= 0 || len(req.Nodes) == 0 {
+		return driver.SelectNodesResponse{}, nil
+	}
+	api, err := New(req.Access, req.Template.TLSDisabled)
+	if err != nil {
+		return driver.SelectNodesResponse{}, err
+	}
+	defer api.Close()
+	l, err := load(ctx, api)
+	if err != nil {
+		return driver.SelectNodesResponse{}, err
+	}
+	return l.FewestFirst(req), nil
+}
+
 // Health asks a cluster how it is: whether a manager says that it is well, and
 // what ready answers of its nodes, by their names. A cluster that does not answer
 // is unhealthy, which is an answer and not an error; one whose API has no address
 // outside is not asked.
-func Health(ctx context.Context, d *template.Definition, req driver.CheckHealthRequest, ready func(API) (map[string]bool, error)) driver.CheckHealthResponse {
+func Health(ctx context.Context, d *template.Definition, req driver.CheckHealthRequest, ready func(context.Context, API) (map[string]bool, error)) driver.CheckHealthResponse {
 	if !infra.PublicAPI(d.Values(driver.RenderRequest{Cluster: req.Cluster})) {
 		return driver.CheckHealthResponse{
 			Status:  driver.HealthUnknown,
@@ -87,7 +106,7 @@ func Health(ctx context.Context, d *template.Definition, req driver.CheckHealthR
 	return out
 }
 
-func ask(ctx context.Context, req driver.CheckHealthRequest, ready func(API) (map[string]bool, error)) (string, map[string]bool, error) {
+func ask(ctx context.Context, req driver.CheckHealthRequest, ready func(context.Context, API) (map[string]bool, error)) (string, map[string]bool, error) {
 	api, err := New(req.Access, req.Template.TLSDisabled)
 	if err != nil {
 		return "", nil, err
@@ -97,6 +116,6 @@ func ask(ctx context.Context, req driver.CheckHealthRequest, ready func(API) (ma
 	if err != nil {
 		return "", nil, err
 	}
-	nodes, err := ready(api)
+	nodes, err := ready(ctx, api)
 	return strings.TrimSpace(string(ping)), nodes, err
 }

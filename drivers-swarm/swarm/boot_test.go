@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/go-magnum/magnum/drivers-swarm/engine/enginetest"
 	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
 
@@ -19,20 +20,11 @@ func systems() []string { return []string{"fedora-atomic", "ubuntu", "debian"} }
 // in a file whether it is in a swarm; that of others is at the given addresses.
 func newMachine(t *testing.T, c *templatetest.Cloud, role, index, masters string, swarmAt ...string) *templatetest.Machine {
 	t.Helper()
-	params := map[string]string{
-		"name": "Prod_1-" + role + "-" + index, "role": role, "address": "10.0.0.1" + index, "master_addresses": masters,
-		"docker_storage_driver": "overlay2", "nodegroup_name": "default-" + role, "nodegroup_role": role, "tls_disabled": "False",
-	}
-	if role == "master" {
-		params["index"], params["external_address"] = index, "172.24.4.9"
-		params["api_private_address"], params["api_public_address"] = "10.0.0.5", "172.24.4.5"
-	}
-	m := templatetest.NewMachine(t, c, params)
-	for _, p := range []string{"restorecon", "update-ca-trust", "update-ca-certificates", "apt-get", "dockerd", "docker-storage-setup"} {
+	m := enginetest.Machine(t, c, role, index, masters, nil)
+	for _, p := range []string{"update-ca-certificates", "apt-get", "dockerd"} {
 		m.Program(p, "cat >/dev/null")
 	}
 	m.Write("usr/local/share/ca-certificates/README", "")
-	m.Write("etc/sysconfig/docker", "OPTIONS='--selinux-enabled --log-driver=journald --live-restore'\n")
 	m.Program("docker", `case "$*" in
 'info --format {{.Swarm.LocalNodeState}}') cat $MAGNUM_ROOT/swarm 2>/dev/null || echo inactive ;;
 'swarm init --help') echo ' --default-addr-pool ipNetSlice' ;;

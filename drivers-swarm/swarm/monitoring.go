@@ -15,7 +15,7 @@ var _ driver.Monitoring = Monitoring{}
 
 // CheckHealth answers with the keys api, and <node>.Ready for every node.
 func (Monitoring) CheckHealth(ctx context.Context, req driver.CheckHealthRequest) (driver.CheckHealthResponse, error) {
-	return engine.Health(ctx, Definition(), req, func(api engine.API) (map[string]bool, error) {
+	return engine.Health(ctx, Definition(), req, func(ctx context.Context, api engine.API) (map[string]bool, error) {
 		nodes, err := docker{api}.nodes(ctx)
 		return readiness(nodes), err
 	}), nil

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/go-magnum/magnum/drivers-swarm/engine/enginetest"
 	"github.com/go-magnum/magnum/drivers-swarm/swarm"
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/template/templatetest"
@@ -16,7 +17,7 @@ func suite() templatetest.Suite {
 	return templatetest.Suite{
 		Definition: swarm.Definition,
 		Request:    base,
-		Cases:      slices.Concat(templatetest.Options(), templatetest.GroupOptions(clusterOutputs()), cases()),
+		Cases:      slices.Concat(templatetest.Options(), templatetest.GroupOptions(enginetest.ClusterOutputs()), cases()),
 		Boot:       map[string]string{"boot/master.sh": "swarm-master.yaml", "boot/node.sh": "swarm-node.yaml"},
 		Unset: map[string][]string{
 			"boot/master.sh": {"cgroup_driver", "container_infra_prefix"},
@@ -31,19 +32,9 @@ func suite() templatetest.Suite {
 			r.Cluster.MasterLB = true
 			r.NodeGroups[0].NodeCount, r.NodeGroups[1].NodeCount = 3, 1000
 		},
-		ClusterOutputs: clusterOutputs(),
+		ClusterOutputs: enginetest.ClusterOutputs(),
 
 		Page: "../../docs/drivers/swarm.md",
-	}
-}
-
-// clusterOutputs are what the stack of a cluster says to its node groups.
-func clusterOutputs() map[string]driver.RawJSON {
-	return map[string]driver.RawJSON{
-		"api_address": driver.RawJSON(`"172.24.4.6"`), "network": driver.RawJSON(`"4e4e4e4e-0000-4000-8000-000000000000"`),
-		"subnet":               driver.RawJSON(`"4e4e4e4e-0000-4000-8000-000000000001"`),
-		"node_security_groups": driver.RawJSON(`["5e5e5e5e-0000-4000-8000-000000000001"]`),
-		"address_pairs":        driver.RawJSON(`[]`), "master_addresses": driver.RawJSON(`"10.0.0.10 10.0.0.11 10.0.0.12"`),
 	}
 }
 

@@ -33,6 +33,8 @@ var binaries = map[string]string{
 	module + "drivers-swarm":               "",
 	module + "drivers-mesos":               "",
 
+	module + "drivers-swarm/swarm-standalone": "",
+
 	module + "drivers-k8s-fedora-atomic/example-vendor": "",
 	module + "drivers-k8s-coreos":                       "",
 	module + "drivers-k8s-coreos/k8s-fedora-coreos":     "",
@@ -97,6 +99,7 @@ func TestOurDrivers(t *testing.T) {
 		"testdriver":        {"cmd/internal/testdriver", []string{"DRV-033", "DRV-042", "DRV-060", "DRV-065", "DRV-068", "DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"k8s-fedora-atomic": {"drivers-k8s-fedora-atomic", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"swarm":             {"drivers-swarm", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
+		"swarm-standalone":  {"drivers-swarm/swarm-standalone", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"mesos":             {"drivers-mesos", []string{"DRV-065", "DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"example-vendor":    {"drivers-k8s-fedora-atomic/example-vendor", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
 		"k8s-coreos":        {"drivers-k8s-coreos", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},

@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,54 +14,64 @@ import (
 	"github.com/go-magnum/magnum/plugins/store"
 )
 
-// installSwarm gives the lab the driver of swarm mode too.
-func (l *lab) installSwarm() {
+// installFrom gives the lab the driver of a folder too.
+func (l *lab) installFrom(folder string) {
 	l.t.Helper()
 	dir := l.t.TempDir()
 	driver, pkg := filepath.Join(dir, "driver"), filepath.Join(dir, "package")
-	if err := goBuild("CGO_ENABLED=0", driver, module+"drivers-swarm"); err != nil {
+	if err := goBuild("CGO_ENABLED=0", driver, module+folder); err != nil {
 		l.t.Fatal(err)
 	}
 	if err := store.Pack(l.t.Context(), pkg, driver, store.Asks{}); err != nil {
 		l.t.Fatal(err)
 	}
-	s, err := store.Open(filepath.Join(l.dir, "drivers"))
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	if _, err := s.Install(l.t.Context(), store.InstallRequest{Source: pkg}); err != nil {
-		l.t.Fatal(err)
-	}
+	l.install(pkg)
 }
 
-// TestSwarmPageWithClient runs what the driver's page says, in its order. Before
-// that the API knows no such engine as the driver's.
 func TestSwarmPageWithClient(t *testing.T) {
 	t.Parallel()
+	swarmPage{"docs/drivers/swarm.md", "drivers-swarm", "swarm_fedora_atomic_v2", "swarm-mode", "2375", ""}.run(t)
+}
+
+func TestSwarmStandalonePageWithClient(t *testing.T) {
+	t.Parallel()
+	swarmPage{"docs/drivers/swarm-standalone.md", "drivers-swarm/swarm-standalone", "swarm_fedora_atomic_v1", "swarm", "2376", "1.2.9"}.run(t)
+}
+
+// swarmPage is a driver of Docker engines and where it is described.
+type swarmPage struct {
+	page, folder, driver, coe, port, version string
+}
+
+// run runs what the driver's page says, in its order. The API knows no such engine
+// as the driver's before it is installed, and after it was disabled.
+func (p swarmPage) run(t *testing.T) {
 	l := newLab(t, 200*time.Millisecond)
 	c := newCLI(t, l.cloud.OpenRC("demo"))
 	l.startAPI()
 	l.start("conductor", "")
 	l.template(l.client("demo")) // returns once the driver is published
-	commands := documented(t, "docs/drivers/swarm.md", "openstack ")
+	commands := documented(t, p.page, "openstack ")
 	run := func(line string) (string, error) {
 		return c.try(strings.Fields(strings.TrimPrefix(line, "openstack "))...)
 	}
-
-	if out, _ := run(commands[0]); !strings.Contains(out, "(vm, fedora-atomic, swarm-mode) not supported") && !strings.Contains(out, "swarm-mode is not supported") {
-		t.Errorf("a template without a driver for it: %s", out)
+	// known waits until a template of the engine is taken, or is not.
+	known := func(want bool) {
+		t.Helper()
+		poll(t, 60*time.Second, fmt.Sprintf("%s to be known: %v", p.coe, want), func() (bool, error) {
+			out, err := run(commands[0])
+			if err == nil && strings.Contains(out, "| uuid") {
+				return want, nil
+			}
+			if strings.Contains(out, "Requested COE type "+p.coe+" is not supported (HTTP 400)") {
+				return !want, nil
+			}
+			return false, fmt.Errorf("%w\n%s", err, out)
+		})
 	}
-	l.installSwarm()
-	poll(t, 30*time.Second, "the driver to be published", func() (bool, error) {
-		out, err := run(commands[0])
-		if err == nil && strings.Contains(out, "| uuid") {
-			return true, nil
-		}
-		if strings.Contains(out, "not supported") {
-			return false, nil
-		}
-		return false, fmt.Errorf("%w\n%s", err, out)
-	})
+	known(false)
+	l.installFrom(p.folder)
+	known(true)
 	var (
 		nodes  []string
 		stacks []int
@@ -76,7 +87,7 @@ func TestSwarmPageWithClient(t *testing.T) {
 			address, _ := got["api_address"].(string)
 			masters, _ := got["master_addresses"].([]any)
 			workers, _ := got["node_addresses"].([]any)
-			if !strings.HasPrefix(address, "tcp://") || !strings.HasSuffix(address, ":2375") || len(masters) != 3 || len(workers) != 8 || got["container_version"] != "1.13.1" {
+			if !strings.HasPrefix(address, "tcp://") || !strings.HasSuffix(address, ":"+p.port) || len(masters) != 3 || len(workers) != 8 || got["container_version"] != "1.13.1" || p.version != "" && got["coe_version"] != p.version {
 				t.Errorf("cluster: %v", got)
 			}
 		case "cluster config":
@@ -102,6 +113,11 @@ func TestSwarmPageWithClient(t *testing.T) {
 	if left := l.cloud.Stacks(); len(left) != 0 {
 		t.Errorf("%d stacks are left", len(left))
 	}
+	disable := exec.CommandContext(t.Context(), executable(t, "magnum-driver-manage"), "--config-file", l.conf, "disable", p.driver)
+	if out, err := disable.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	known(false)
 }
 
 // checkDockerConfig looks at what the client prints for a shell, and the files

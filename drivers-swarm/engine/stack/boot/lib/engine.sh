@@ -24,6 +24,12 @@ ask() {
     fi
 }
 
+# more_certificates: what a driver's nodes need besides that of their engine, for
+# the names in $own.
+more_certificates() {
+    :
+}
+
 # engine_labels, engine_serves: members of docker's daemon.json, see
 # daemon_options: for those who place containers, and for an engine that others
 # ask.

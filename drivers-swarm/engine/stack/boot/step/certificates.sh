@@ -11,3 +11,4 @@ own=$({
     names IP "$(param external_address)" "$(param api_private_address)" "$(param api_public_address)"
 } | join)
 certificate server '' "$(node_name)" '' "$own"
+more_certificates

@@ -300,6 +300,12 @@ ask() {
     fi
 }
 
+# more_certificates: what a driver's nodes need besides that of their engine, for
+# the names in $own.
+more_certificates() {
+    :
+}
+
 # engine_labels, engine_serves: members of docker's daemon.json, see
 # daemon_options: for those who place containers, and for an engine that others
 # ask.
@@ -433,6 +439,7 @@ own=$({
     names IP "$(param external_address)" "$(param api_private_address)" "$(param api_public_address)"
 } | join)
 certificate server '' "$(node_name)" '' "$own"
+more_certificates
 END-OF-046-certificates
 
 step 047-daemon <<'END-OF-047-daemon'
@@ -444,6 +451,8 @@ step 047-daemon <<'END-OF-047-daemon'
 mkdir -p "$root/etc/docker" "$root/etc/sysconfig"
 touch "$root/etc/sysconfig/docker"
 sed -i '/^OPTIONS=/s/ *--live-restore\(=[a-z]*\)*//' "$root/etc/sysconfig/docker"
+# An image that has run docker has its identity, which no two engines may share.
+rm -f "$root/etc/docker/key.json"
 write_daemon
 END-OF-047-daemon
 
