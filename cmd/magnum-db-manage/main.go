@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -53,7 +54,9 @@ func withDB(run func(context.Context, *cobra.Command, *state.DB) error) func(*co
 		if err != nil {
 			return err
 		}
-		db, err := state.Open(c.Context(), state.Config{Connection: env.Config.Database.Connection.Reveal()})
+		db, err := state.Open(c.Context(), state.Config{
+			Connection: env.Config.Database.Connection.Reveal(), SilentAfter: time.Duration(env.Config.Default.ServiceDownTime) * time.Second,
+		})
 		if err != nil {
 			return err
 		}

@@ -21,9 +21,18 @@ const silent = "Silent"
 
 // fleet prints what all hosts reported.
 func fleet(c *cobra.Command, env command.Env, out *table.Options) error {
-	var all []state.HostDriver
+	var (
+		all   []state.HostDriver
+		given = map[string]bool{} // what new clusters get
+	)
 	err := withDatabase(c.Context(), env, func(ctx context.Context, db *state.DB) (err error) {
-		all, err = db.Fleet(ctx)
+		if all, err = db.Fleet(ctx); err != nil {
+			return err
+		}
+		drivers, err := db.Drivers(ctx)
+		for _, d := range drivers {
+			given[d.Name+" "+d.Version] = d.Active
+		}
 		return err
 	})
 	if err != nil {
@@ -34,21 +43,24 @@ func fleet(c *cobra.Command, env command.Env, out *table.Options) error {
 	rows := make([][]string, 0, len(all))
 	for _, d := range all {
 		row := []string{
-			d.Host, d.Name, d.Version, "", d.State, number(d.PID), stampOrNone(d.Since), strconv.Itoa(d.Generation),
+			d.Host, d.Name, d.Version, "", "", d.State, number(d.PID), stampOrNone(d.Since), strconv.Itoa(d.Generation),
 			d.Digest, stampOrNone(d.SeenAt), "",
 		}
 		if d.Active {
 			row[3] = "active"
 		}
+		if given[d.Name+" "+d.Version] {
+			row[4] = "yes"
+		}
 		if d.SeenAt.Before(live) {
-			row[4], row[5] = silent, ""
+			row[5], row[6] = silent, ""
 		}
 		if skewed[d.Name] {
-			row[10] = "skew"
+			row[11] = "skew"
 		}
 		rows = append(rows, row)
 	}
-	header := []string{"Host", "Name", "Version", "Active", "State", "PID", "Since", "Generation", "Digest", "Seen", "Skew"}
+	header := []string{"Host", "Name", "Version", "Active", "New Clusters", "State", "PID", "Since", "Generation", "Digest", "Seen", "Skew"}
 	if err := out.Write(c.OutOrStdout(), header, rows); err != nil {
 		return err
 	}

@@ -246,7 +246,9 @@ func withdrawOrLook(db *state.DB, look bool) store.Withdraw {
 func withDatabase(ctx context.Context, env command.Env, use func(context.Context, *state.DB) error) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, databaseTimeout)
 	defer cancel()
-	db, err := state.Open(ctx, state.Config{Connection: env.Config.Database.Connection.Reveal(), Existing: true})
+	db, err := state.Open(ctx, state.Config{
+		Connection: env.Config.Database.Connection.Reveal(), Existing: true, SilentAfter: time.Duration(env.Config.Default.ServiceDownTime) * time.Second,
+	})
 	if err != nil {
 		return fmt.Errorf("ask which clusters need which driver: %w", err)
 	}

@@ -50,7 +50,7 @@ func (s site) database(published bool) {
 	}
 	if published {
 		d := state.Driver{Name: "x", Version: "1.0.0", Active: true, Description: driver.Description{Name: "x", Version: "1.0.0"}}
-		if err := db.PublishDrivers(s.Context(), []state.Driver{d}); err != nil {
+		if err := db.PublishDrivers(s.Context(), "h", []state.Driver{d}); err != nil {
 			s.Fatal(err)
 		}
 	}

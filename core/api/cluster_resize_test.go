@@ -91,7 +91,7 @@ func TestNodeGroupResize(t *testing.T) {
 		d.Capabilities = []driver.Capability{driver.CapResize, driver.CapResizeMasters, driver.CapZeroNodes}
 	})
 	f.refused(400, "master nodegroup size of 0 is invalid, size must be at least 1.", "demo", "POST", path, `{"node_count": 0`+masters)
-	if err := f.db.PublishDrivers(context.Background(), nil); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", nil); err != nil {
 		t.Fatal(err)
 	}
 	f.refused(400, "Resizing a master nodegroup is not supported.", "demo", "POST", path, `{"node_count": 3`+masters)
@@ -113,7 +113,7 @@ func TestDriverAbilities(t *testing.T) {
 	coreos := create("kubernetes", "fedora-coreos-latest")
 	f.refused(400, "Removing nodes by name is not supported by driver k8s_fedora_coreos_v1.", "demo", "POST", coreos+"/actions/resize", `{"node_count": 1, "nodes_to_remove": ["a"]}`)
 	// A version that no conductor has any more is left to the operation.
-	if err := f.db.PublishDrivers(context.Background(), nil); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", nil); err != nil {
 		t.Fatal(err)
 	}
 	f.must(202, "demo", "POST", swarm+"/actions/resize", `{"node_count": 2}`)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-magnum/magnum/core/keystone"
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/state"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
@@ -185,7 +186,7 @@ func TestClusterMasterLimits(t *testing.T) {
 	f := newFixture(t)
 	drivers := testDrivers()
 	drivers[0].Description.Limits.OddMasters, drivers[0].Description.Limits.MaxMasters = true, 5
-	if err := f.db.PublishDrivers(context.Background(), drivers); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", drivers); err != nil {
 		t.Fatal(err)
 	}
 	f.newTemplate(`"name": "t", "master_lb_enabled": true`)
@@ -347,7 +348,7 @@ func TestParentLabels(t *testing.T) {
 			}
 		}
 		f.must(204, "demo", "DELETE", "/v1/clusters/"+id, "")
-		ops, err := f.db.Claim(context.Background(), "test", time.Hour, 10)
+		ops, err := f.db.Claim(context.Background(), state.Claimant{Owner: "test"}, time.Hour, 10)
 		if err != nil || len(ops) != 1 {
 			t.Fatalf("claimed %v, %v", ops, err)
 		}

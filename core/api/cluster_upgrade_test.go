@@ -122,7 +122,7 @@ func TestClusterUpgradeRefused(t *testing.T) {
 	f.change("k8s_fedora_atomic_v1", driver.CapResize)
 	f.refused(400, "Upgrading a cluster is not supported by driver k8s_fedora_atomic_v1.", "demo", "POST", path, `{"cluster_template": "newer"}`)
 	// A version that no conductor has any more is left to the operation.
-	if err := f.db.PublishDrivers(context.Background(), nil); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", nil); err != nil {
 		t.Fatal(err)
 	}
 	f.refused(409, unfit+"Cluster template engine is of another type (vm, fedora-atomic, swarm) than the cluster (vm, fedora-atomic, kubernetes)", "demo", "POST", path, `{"cluster_template": "engine"}`)

@@ -188,20 +188,20 @@ func TestTemplateDriverChoice(t *testing.T) {
 	drivers := testDrivers()
 	other := drivers[0]
 	other.Name, other.Description.Name = "vendor", "vendor"
-	if err := f.db.PublishDrivers(context.Background(), append(drivers, other)); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", append(drivers, other)); err != nil {
 		t.Fatal(err)
 	}
 	f.refused(409, "Cluster type (vm, fedora-atomic, kubernetes) is supported by k8s_fedora_atomic_v1 and by vendor; ask an operator to give one of them priority.",
 		"demo", "POST", "/v1/clustertemplates", with(`"name": "d"`))
 	other.Description.ClusterTypes[0].Priority = 5
-	if err := f.db.PublishDrivers(context.Background(), append(testDrivers(), other)); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", append(testDrivers(), other)); err != nil {
 		t.Fatal(err)
 	}
 	id := f.newTemplate("")
 	if c := f.stored(f.newCluster(id, "")); c.Driver.Name != "vendor" {
 		t.Errorf("the cluster's driver is %v", c.Driver)
 	}
-	if err := f.db.PublishDrivers(context.Background(), nil); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", nil); err != nil {
 		t.Fatal(err)
 	}
 	f.refused(400, "Requested COE type kubernetes is not supported.", "demo", "POST", "/v1/clustertemplates", with(`"name": "d"`))

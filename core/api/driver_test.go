@@ -7,12 +7,13 @@ import (
 
 	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/core/state"
+	"github.com/go-magnum/magnum/sdk/driver"
 )
 
 // publish says which drivers there are.
 func (f *fixture) publish(drivers ...state.Driver) {
 	f.Helper()
-	if err := f.db.PublishDrivers(context.Background(), drivers); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", drivers); err != nil {
 		f.Fatal(err)
 	}
 }
@@ -163,4 +164,53 @@ func TestRemovedDriver(t *testing.T) {
 	if got := f.stored(cluster).Status; got != magnum.DeleteInProgress {
 		t.Errorf("its status is %s", got)
 	}
+}
+
+// TestHostsThatDiffer holds that new clusters and labels are checked by what
+// conductors can serve, also while hosts are upgraded one after the other.
+func TestHostsThatDiffer(t *testing.T) {
+	f := newFixture(t)
+	const k8s, template = "k8s_fedora_atomic_v1", `{"name": "t", "coe": "%s", "image_id": "fedora-atomic-latest", "labels": {%s}}`
+	on := func(host string, drivers ...state.Driver) {
+		f.Helper()
+		for _, err := range []error{
+			f.db.Heartbeat(context.Background(), host, state.ConductorBinary), f.db.PublishDrivers(context.Background(), host, drivers),
+		} {
+			if err != nil {
+				f.Fatal(err)
+			}
+		}
+	}
+	check := func(why, version, label, refusal, coe, unsupported string) {
+		t.Helper()
+		path := f.must(201, "demo", "POST", "/v1/clustertemplates", fmt.Sprintf(template, "kubernetes", label)).str("uuid")
+		if got := f.stored(f.newCluster(path, "")).Driver; got != (magnum.DriverRef{Name: k8s, Version: version}) {
+			t.Errorf("%s: a new cluster gets %v", why, got)
+		}
+		f.refused(400, refusal, "demo", "POST", "/v1/clustertemplates", fmt.Sprintf(template, "kubernetes", `"ratio": "x"`))
+		f.must(201, "demo", "POST", "/v1/clustertemplates", fmt.Sprintf(template, coe, ""))
+		if unsupported != "" {
+			f.refused(400, "Requested COE type "+unsupported+" is not supported.", "demo", "POST", "/v1/clustertemplates", fmt.Sprintf(template, unsupported, ""))
+		}
+	}
+	const byOld, byNew = `property "labels/ratio" with value "x" is not supported, expecting: number`,
+		`property "labels/ratio" with value "x" is not supported, supported values are: a, unspecified`
+	all := testDrivers()
+	old, swarm := all[0], all[2]
+	fresh, idle := old, old
+	fresh.Version, fresh.Description.Version = "1.1.0", "1.1.0"
+	fresh.Description.LabelSchema = driver.RawJSON(`{"properties": {"ratio": {"enum": ["a"]}}}`)
+	idle.Active = false
+
+	f.publish()
+	on("a", fresh, idle)
+	on("b", old, swarm)
+	check("b is to be upgraded", "1.0.0", `"ratio": "1"`, byOld, "swarm", "swarm-mode")
+	fresh.Active = true
+	on("b", idle, fresh, swarm)
+	check("b is upgraded", "1.1.0", `"ratio": "a"`, byNew, "swarm", "")
+	on("b", idle, fresh)
+	check("b comes back with less", "1.1.0", `"ratio": "a"`, byNew, "kubernetes", "swarm")
+	on("a", old)
+	check("a comes back with less", "1.0.0", `"ratio": "1"`, byOld, "kubernetes", "swarm")
 }

@@ -176,7 +176,7 @@ func (f *fixture) describe(name string, change func(*driver.Description)) {
 			change(&drivers[i].Description)
 		}
 	}
-	if err := f.db.PublishDrivers(context.Background(), drivers); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", drivers); err != nil {
 		f.Fatal(err)
 	}
 }
@@ -215,7 +215,7 @@ func newFixture(t testing.TB, change ...func(*Config)) *fixture {
 	if _, _, err := f.db.Upgrade(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.db.PublishDrivers(ctx, testDrivers()); err != nil {
+	if err := f.db.PublishDrivers(ctx, "h", testDrivers()); err != nil {
 		t.Fatal(err)
 	}
 	f.cert = cert.New(cert.Config{Store: f.db, NewKey: func(int) (*rsa.PrivateKey, error) { return stockKey() }})
@@ -408,7 +408,7 @@ func (f *fixture) set(uuid string, change func(*magnum.Cluster)) {
 		err = f.db.Accept(ctx, uuid, nil, apply)
 	} else {
 		var ops []*magnum.Operation
-		if ops, err = f.db.Claim(ctx, "test", time.Hour, 1000); err != nil {
+		if ops, err = f.db.Claim(ctx, state.Claimant{Owner: "test"}, time.Hour, 1000); err != nil {
 			f.Fatal(err)
 		}
 		i := slices.IndexFunc(ops, func(o *magnum.Operation) bool { return o.ID == op.ID })

@@ -394,7 +394,7 @@ func TestNodeGroupAbilities(t *testing.T) {
 	f.setStatus(id, magnum.UpdateComplete)
 
 	// A version that no conductor has any more is left to the operation.
-	if err := f.db.PublishDrivers(context.Background(), nil); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", nil); err != nil {
 		t.Fatal(err)
 	}
 	f.must(202, "demo", "PATCH", path+"/g", labels)

@@ -60,7 +60,7 @@ func TestRotateCA(t *testing.T) {
 		t.Error("another certificate is shown before anything was rotated")
 	}
 	f.setStatus(id, magnum.UpdateComplete)
-	if err := f.db.PublishDrivers(context.Background(), nil); err != nil {
+	if err := f.db.PublishDrivers(context.Background(), "h", nil); err != nil {
 		t.Fatal(err)
 	}
 	f.must(202, "admin", "PATCH", path, "")

@@ -61,7 +61,7 @@ func (f *fixture) begin(t *testing.T) *magnum.Operation {
 
 func (f *fixture) claim(t *testing.T) *magnum.Operation {
 	t.Helper()
-	ops, err := f.db.Claim(t.Context(), "owner", time.Hour, 10)
+	ops, err := f.db.Claim(t.Context(), state.Claimant{Owner: "owner"}, time.Hour, 10)
 	if err != nil {
 		t.Fatal(err)
 	}

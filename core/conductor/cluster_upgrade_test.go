@@ -35,7 +35,7 @@ func (b *bench) upgradable(c *Conductor) (cluster string, to *magnum.ClusterTemp
 	if got := b.settled(cluster, c); got.Status != magnum.UpdateComplete {
 		b.Fatalf("%s %q", got.Status, got.StatusReason)
 	}
-	b.must(b.db.PublishDrivers(b.Context(), []state.Driver{{Name: "fake", Version: "2.0.0", Active: true, Description: driver.Description{
+	b.must(b.db.PublishDrivers(b.Context(), "h", []state.Driver{{Name: "fake", Version: "2.0.0", Active: true, Description: driver.Description{
 		ClusterTypes: []driver.ClusterType{{ServerType: "vm", OS: "fedora-atomic", COE: "kubernetes"}},
 	}}}))
 	return cluster, to
@@ -52,6 +52,7 @@ func (b *bench) upgrade(cluster, group string, to *magnum.ClusterTemplate) {
 
 var (
 	upgradedLabels = magnum.Labels{"kube_tag": "v1.19", "dashboard": "false", "fresh": "y", "own": "z"}
+	oldDriver      = magnum.DriverRef{Name: "fake", Version: "1.0.0"}
 	newDriver      = magnum.DriverRef{Name: "fake", Version: "2.0.0"}
 )
 
@@ -141,7 +142,7 @@ func TestUpgradeFails(t *testing.T) {
 		late    bool
 	}{
 		"no driver for it": {func(b *bench, _ *magnum.ClusterTemplate) {
-			b.must(b.db.PublishDrivers(b.Context(), nil))
+			b.must(b.db.PublishDrivers(b.Context(), "h", nil))
 		}, "Cluster type (vm, fedora-atomic, kubernetes) not supported.", false},
 		"the driver refuses": {func(b *bench, _ *magnum.ClusterTemplate) {
 			b.driver.render = func(driver.RenderRequest) (driver.RenderResponse, error) {

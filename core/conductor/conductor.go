@@ -204,7 +204,7 @@ func (c *Conductor) claim(ctx context.Context) {
 	if free == 0 || ctx.Err() != nil {
 		return
 	}
-	ops, err := c.DB.Claim(ctx, c.owner, c.lease(), free)
+	ops, err := c.DB.Claim(ctx, state.Claimant{Host: c.Host, Owner: c.owner}, c.lease(), free)
 	if ctx.Err() == nil {
 		c.outages.Note("claim operations", err)
 	}

@@ -258,7 +258,7 @@ func TestLifeOnDevcloud(t *testing.T) {
 	c := startCloud(t)
 	c.driver.render = c.render
 	from, to := c.newTemplate("old", magnum.Labels{"kube_tag": "v1.18"}), c.newTemplate("new", magnum.Labels{"kube_tag": "v1.19"})
-	c.must(c.db.PublishDrivers(t.Context(), []state.Driver{{Name: "fake", Version: "2.0.0", Active: true, Description: driver.Description{
+	c.must(c.db.PublishDrivers(t.Context(), "h", []state.Driver{{Name: "fake", Version: "2.0.0", Active: true, Description: driver.Description{
 		ClusterTypes: []driver.ClusterType{{ServerType: "vm", OS: "fedora-atomic", COE: "kubernetes"}},
 	}}}))
 	uuid := c.create(from)

@@ -3,10 +3,9 @@ package conductor
 import (
 	"context"
 	"time"
-)
 
-// binary is how upstream's conductor is called in the list of services.
-const binary = "magnum-conductor"
+	"github.com/go-magnum/magnum/core/state"
+)
 
 // heartbeatLoop says every [DEFAULT] periodic_interval_max seconds that this
 // conductor is alive.
@@ -18,7 +17,7 @@ func (c *Conductor) heartbeatLoop(ctx context.Context) error {
 	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
-		if err := c.DB.Heartbeat(ctx, c.Host, binary); ctx.Err() == nil {
+		if err := c.DB.Heartbeat(ctx, c.Host, state.ConductorBinary); ctx.Err() == nil {
 			c.outages.Note("write the heartbeat", err)
 		}
 		select {

@@ -228,7 +228,7 @@ func TestLifeWithoutHeat(t *testing.T) {
 	if !b.rotated(before, b.certificates(uuid)) {
 		t.Error("the certificates are the former ones")
 	}
-	b.must(b.db.PublishDrivers(t.Context(), []state.Driver{{Name: "fake", Version: "2.0.0", Active: true, Description: driver.Description{
+	b.must(b.db.PublishDrivers(t.Context(), "h", []state.Driver{{Name: "fake", Version: "2.0.0", Active: true, Description: driver.Description{
 		ClusterTypes: []driver.ClusterType{{ServerType: "vm", OS: "fedora-atomic", COE: "kubernetes"}},
 	}}}))
 	to := b.newTemplate("new", magnum.Labels{"tag": "2"})

@@ -183,9 +183,28 @@ func (c *Conductor) driverOf(ctx context.Context, ref magnum.DriverRef, template
 	}
 	set, err := c.Drivers.Get(ctx, ref.Name, ref.Version)
 	if err != nil {
-		return driver.Set{}, fmt.Errorf("get driver %s %s: %w", ref.Name, ref.Version, err)
+		return driver.Set{}, fmt.Errorf("get driver %s %s: %w", ref.Name, ref.Version, c.notHere(ctx, ref, err))
 	}
 	return set, nil
+}
+
+// notHere is why there is no driver. Where another host has the version, the
+// operation is put off instead of failed: its conductor may be the next to take
+// it up.
+func (c *Conductor) notHere(ctx context.Context, ref magnum.DriverRef, err error) error {
+	if driver.ClassOf(err) != driver.ClassNotFound {
+		return err
+	}
+	all, unread := c.DB.Drivers(ctx)
+	if unread != nil {
+		return unread
+	}
+	for _, d := range all {
+		if d.Name == ref.Name && d.Version == ref.Version {
+			return driver.Errorf(driver.ClassUnavailable, "Driver %s %s is on another host than this conductor.", ref.Name, ref.Version)
+		}
+	}
+	return err
 }
 
 func (c *Conductor) driverOfType(ctx context.Context, template *magnum.ClusterTemplate) (magnum.DriverRef, error) {

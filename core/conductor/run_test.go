@@ -208,7 +208,7 @@ func TestAdoptedClusterGetsTheDriverOfItsType(t *testing.T) {
 	kind := func(priority int) driver.Description {
 		return driver.Description{ClusterTypes: []driver.ClusterType{{ServerType: "vm", OS: "fedora-atomic", COE: "kubernetes", Priority: priority}}}
 	}
-	b.must(b.db.PublishDrivers(t.Context(), []state.Driver{
+	b.must(b.db.PublishDrivers(t.Context(), "h", []state.Driver{
 		{Name: "low", Version: "1.0.0", Active: true, Description: kind(1)},
 		{Name: "high", Version: "2.0.0", Active: true, Description: kind(2)},
 		{Name: "idle", Version: "3.0.0", Description: kind(3)},
@@ -217,7 +217,7 @@ func TestAdoptedClusterGetsTheDriverOfItsType(t *testing.T) {
 	if want := (magnum.DriverRef{Name: "high", Version: "2.0.0"}); err != nil || got != want {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
 	}
-	b.must(b.db.PublishDrivers(t.Context(), []state.Driver{
+	b.must(b.db.PublishDrivers(t.Context(), "h", []state.Driver{
 		{Name: "one", Version: "1.0.0", Active: true, Description: kind(2)},
 		{Name: "low", Version: "1.0.0", Active: true, Description: kind(1)},
 		{Name: "two", Version: "1.0.0", Active: true, Description: kind(2)},

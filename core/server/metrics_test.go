@@ -70,7 +70,7 @@ func both(t *testing.T) (*process, http.Handler) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.conductor("host", nil); err != nil {
+	if _, err := p.conductor(nil); err != nil {
 		t.Fatal(err)
 	}
 	return p, handler

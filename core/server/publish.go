@@ -18,15 +18,21 @@ import (
 // conductor is known to the API.
 const publishEvery = 5 * time.Second
 
-// publisher tells the database which drivers there are, so that the API can
-// check requests without ever starting one.
+// publisher tells the database which drivers this host has, so that the API can
+// check requests without ever starting one, and conductors on other hosts leave
+// clusters of drivers to it that they have not.
 type publisher struct {
 	db      *state.DB
 	drivers Drivers
 	options config.Drivers
-	logger  hclog.Logger
+	host    string
+	// every is how often they are told anew: others forget a host that was
+	// cut off for long.
+	every  time.Duration
+	logger hclog.Logger
 
 	last []state.Driver
+	told time.Time
 	news chan struct{} // told of every change
 }
 
@@ -40,11 +46,21 @@ func (p *publisher) publish(ctx context.Context) error {
 		beta := d.Description.Maturity == driver.MaturityBeta
 		d.Active = d.Active && p.options.Gate(d.Name, beta) == nil
 	}
-	if p.last != nil && reflect.DeepEqual(p.last, installed) {
+	same := p.last != nil && reflect.DeepEqual(p.last, installed)
+	if same && time.Since(p.told) < p.every {
 		return nil
 	}
-	if err := p.db.PublishDrivers(ctx, installed); err != nil {
+	// That there is a conductor goes first: drivers of a host without one
+	// count for little.
+	if err := p.db.Heartbeat(ctx, p.host, state.ConductorBinary); err != nil {
+		return err
+	}
+	if err := p.db.PublishDrivers(ctx, p.host, installed); err != nil {
 		return fmt.Errorf("publish the drivers' descriptions: %w", err)
+	}
+	p.told = time.Now()
+	if same {
+		return nil
 	}
 	for _, d := range installed {
 		p.logger.Info("driver published", "driver", d.Name, "version", d.Version, "active", d.Active)

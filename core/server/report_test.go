@@ -37,17 +37,27 @@ func (s *standing) become(state string) {
 	s.changed <- struct{}{}
 }
 
-// A change is in the database soon, any number of them cost one report a
-// second, and a conductor that is stopped leaves nothing behind.
-func TestReport(t *testing.T) {
+func newDB(t *testing.T) *state.DB {
+	t.Helper()
 	db, err := state.Open(t.Context(), state.Config{Connection: "sqlite:///" + filepath.Join(t.TempDir(), "m.sqlite")})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	if _, _, err := db.Upgrade(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	return db
+}
+
+// A change is in the database soon, any number of them cost one report a
+// second, and a conductor that is stopped leaves nothing behind.
+func TestReport(t *testing.T) {
+	db := newDB(t)
 	s := &standing{state: "Installed", changed: make(chan struct{})}
 	r := &reporter{db: db, drivers: s, host: "h", every: time.Hour, logger: hclog.NewNullLogger()}
 	ctx, cancel := context.WithCancel(t.Context())

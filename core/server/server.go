@@ -112,13 +112,19 @@ type process struct {
 }
 
 func open(ctx context.Context, c Config) (*process, error) {
-	db, err := state.Open(ctx, state.Config{Connection: c.Config.Database.Connection.Reveal()})
+	db, err := state.Open(ctx, state.Config{
+		Connection: c.Config.Database.Connection.Reveal(), SilentAfter: time.Duration(c.Config.Default.ServiceDownTime) * time.Second,
+	})
 	if err != nil {
 		return nil, err
 	}
 	p := &process{Config: c, db: db, publisher: &publisher{
-		db: db, drivers: c.Drivers, options: c.Config.Drivers, logger: c.Logger, news: make(chan struct{}, 1),
+		db: db, drivers: c.Drivers, options: c.Config.Drivers, every: time.Duration(c.Config.Default.PeriodicIntervalMax) * time.Second,
+		logger: c.Logger, news: make(chan struct{}, 1),
 	}}
+	if p.publisher.host, err = host(c.Config); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	if err := p.checkSchema(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -233,17 +239,10 @@ func (p *process) apiHandler(wake chan<- struct{}) (http.Handler, error) {
 }
 
 func (p *process) conduct(ctx context.Context, wake <-chan struct{}) error {
-	host := p.Config.Config.Default.Host
-	if host == "" {
-		var err error
-		if host, err = os.Hostname(); err != nil {
-			return fmt.Errorf("find this host's name; set [DEFAULT] host: %w", err)
-		}
-	}
 	if err := p.publisher.publish(ctx); err != nil {
 		return err
 	}
-	worker, err := p.conductor(host, wake)
+	worker, err := p.conductor(wake)
 	if err != nil {
 		return err
 	}
@@ -251,21 +250,32 @@ func (p *process) conduct(ctx context.Context, wake <-chan struct{}) error {
 	g.Go(func() error { return worker.Run(ctx) })
 	g.Go(func() error { return p.publisher.run(ctx) })
 	report := &reporter{
-		db: p.db, drivers: p.Drivers, host: host, every: time.Duration(p.Config.Config.Default.PeriodicIntervalMax) * time.Second,
-		news: p.publisher.news, logger: p.Logger,
+		db: p.db, drivers: p.Drivers, host: p.publisher.host, every: p.publisher.every, news: p.publisher.news, logger: p.Logger,
 	}
 	g.Go(func() error { return report.run(ctx) })
 	return g.Wait()
 }
 
-func (p *process) conductor(host string, wake <-chan struct{}) (*conductor.Conductor, error) {
+// host is the name by which services on this host report.
+func host(c *config.Config) (string, error) {
+	if c.Default.Host != "" {
+		return c.Default.Host, nil
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return "", fmt.Errorf("find this host's name; set [DEFAULT] host: %w", err)
+	}
+	return name, nil
+}
+
+func (p *process) conductor(wake <-chan struct{}) (*conductor.Conductor, error) {
 	return conductor.New(conductor.Config{
 		DB:       p.db,
 		Drivers:  p.Drivers,
 		Keystone: p.keystone,
 		Cert:     p.authority,
 		Options:  p.Config.Config,
-		Host:     host,
+		Host:     p.publisher.host,
 		Wake:     wake,
 		Hook:     p.Hook,
 		Lease:    p.Lease,

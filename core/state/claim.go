@@ -16,10 +16,21 @@ const claimable = active + ` AND o.not_before <= ? AND o.lease_until <= ? AND NO
 	SELECT 1 FROM operation AS other
 	WHERE other.cluster_uuid = o.cluster_uuid AND other.id <> o.id AND other.lease_until > ?)`
 
+// elsewhere is an operation for a cluster whose driver another host has, with a
+// conductor that is up, and this one has not.
+const elsewhere = `EXISTS (SELECT 1 FROM cluster_driver AS d
+	JOIN driver_offer AS f ON f.name = d.driver AND f.version = d.version
+	WHERE d.cluster_uuid = o.cluster_uuid AND EXISTS (` + heardOf + ` AND s.host = f.host) AND NOT EXISTS (
+		SELECT 1 FROM driver_offer AS mine WHERE mine.host = ? AND mine.name = f.name AND mine.version = f.version))`
+
+// Claimant is who claims operations: one start of a host's conductor.
+type Claimant struct{ Host, Owner string }
+
 // Claim takes up to limit operations for an owner, the oldest first; none if
 // limit is not positive. Each is leased for that long and has a higher fence
-// than ever before.
-func (db *DB) Claim(ctx context.Context, owner string, lease time.Duration, limit int) ([]*magnum.Operation, error) {
+// than ever before. What needs a driver that only other hosts have is left to
+// them, as long as one of them is up.
+func (db *DB) Claim(ctx context.Context, by Claimant, lease time.Duration, limit int) ([]*magnum.Operation, error) {
 	if limit <= 0 {
 		return nil, nil
 	}
@@ -27,6 +38,7 @@ func (db *DB) Claim(ctx context.Context, owner string, lease time.Duration, limi
 	// Looked for where nobody waits: mostly there is nothing to claim.
 	var rows []operationRow
 	err := db.read.NewSelect().Model(&rows).Where(claimable, micros(now), micros(now), micros(now)).
+		Where("NOT "+elsewhere, ConductorBinary, stampOf(now.Add(-db.silentAfter)), by.Host).
 		OrderExpr("o.created_at, o.id").Limit(int64(limit)).Scan(ctx)
 	if err != nil || len(rows) == 0 {
 		return nil, db.explain("claim operations", err)
@@ -38,7 +50,7 @@ func (db *DB) Claim(ctx context.Context, owner string, lease time.Duration, limi
 			// The row as it is now. Another operation's lease cannot have
 			// begun since: superseded ones are never renewed.
 			res, err := tx.NewUpdate().Model(&row).
-				Set("owner = ?", owner).Set("fence = ?", row.Fence+1).Set("lease_until = ?", micros(now.Add(lease))).
+				Set("owner = ?", by.Owner).Set("fence = ?", row.Fence+1).Set("lease_until = ?", micros(now.Add(lease))).
 				WherePK().Where(active).Where("o.fence = ?", row.Fence).Where("o.lease_until <= ?", micros(now)).Exec(ctx)
 			switch err := one(res, err); {
 			case errors.Is(err, errMoved):

@@ -37,7 +37,7 @@ func crashWriter(dir string) int {
 				return err
 			}
 			fmt.Println("accepted", c.UUID, op.ID)
-			ops, err := db.Claim(ctx, "writer", time.Hour, 1)
+			ops, err := db.Claim(ctx, Claimant{Owner: "writer"}, time.Hour, 1)
 			if err != nil {
 				return err
 			}

@@ -100,3 +100,34 @@ func TestMigrationsHaveNumbersOfTheirOwn(t *testing.T) {
 		seen[number] = e.Name()
 	}
 }
+
+// Drivers that were published before hosts were told apart are known until a
+// conductor publishes its own.
+func TestUpgradeKeepsDrivers(t *testing.T) {
+	db, _ := openNew(t)
+	text, err := migrations.ReadFile("migrations/sqlite/00009_driver_offer.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, down, _ := strings.Cut(string(text), "-- +goose Down")
+	for _, statement := range []string{
+		down, "DELETE FROM schema_history WHERE version_id >= 9",
+		"INSERT INTO driver (name, version, digest, active, description) VALUES ('d', '1.0.0', 'x', 1, '{\"Name\": \"d\"}')",
+	} {
+		if _, err := db.write.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, _, err := db.Upgrade(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []int{1, 0} {
+		got, err := db.Drivers(t.Context())
+		if err != nil || len(got) != want || want > 0 && (!got[0].Active || got[0].Description.Name != "d") {
+			t.Errorf("drivers %v, %v", got, err)
+		}
+		if err := db.PublishDrivers(t.Context(), "h", nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -7,6 +7,10 @@ import (
 	"github.com/uptrace/bun"
 )
 
+// ConductorBinary is what a conductor is called in the list of services, as
+// upstream's.
+const ConductorBinary = "magnum-conductor"
+
 // Service is a row of magnum_service: a process that reports now and then.
 type Service struct {
 	ID             int64

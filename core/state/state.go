@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -29,6 +30,9 @@ type Config struct {
 	Now func() time.Time
 	// NewID makes uuids; random ones if nil.
 	NewID func() string
+	// SilentAfter is after how long without a report a conductor does not count
+	// as up; 3 minutes if 0.
+	SilentAfter time.Duration
 	// Existing is for who only looks: a database that is not there is an
 	// error instead of a new one.
 	Existing bool
@@ -40,6 +44,8 @@ type DB struct {
 	read  *bun.DB
 	now   func() time.Time
 	newID func() string
+
+	silentAfter time.Duration
 
 	closed     atomic.Bool
 	statements atomic.Int64
@@ -69,7 +75,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err := file.Close(); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	db := &DB{now: c.Now, newID: c.NewID}
+	db := &DB{now: c.Now, newID: c.NewID, silentAfter: cmp.Or(c.SilentAfter, 3*time.Minute)}
 	if db.now == nil {
 		db.now = time.Now
 	}

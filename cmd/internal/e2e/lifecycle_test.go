@@ -142,7 +142,11 @@ func TestWithoutHeat(t *testing.T) {
 		t.Errorf("a cluster was forgotten whose driver is there: %s %v", out, err)
 	}
 	second.stop(t)
-	l.withDB(func(ctx context.Context, db *state.DB) error { return db.PublishDrivers(ctx, nil) })
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.withDB(func(ctx context.Context, db *state.DB) error { return db.PublishDrivers(ctx, host, nil) })
 	if out, err := forget(); err != nil {
 		t.Fatalf("%s %v", out, err)
 	}

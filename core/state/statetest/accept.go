@@ -115,7 +115,7 @@ func quotaUnderLoad(t *testing.T, s *suite) {
 	}
 	all, err := s.Clusters(t.Context(), everybody(), state.Page{})
 	must(t, err)
-	ops, err := s.Claim(t.Context(), "a", lease, 2*tries)
+	ops, err := s.Claim(t.Context(), state.Claimant{Owner: "a"}, lease, 2*tries)
 	must(t, err)
 	groups := 0
 	for _, c := range all {

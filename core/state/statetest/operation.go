@@ -25,7 +25,7 @@ func claimTests() map[string]func(*testing.T, *suite) {
 	return map[string]func(*testing.T, *suite){
 		"rule 3: claimed once": func(t *testing.T, s *suite) {
 			_, op := s.add(t, s.newCluster(t, "c"))
-			if none, err := s.Claim(t.Context(), "a", lease, 0); err != nil || len(none) > 0 {
+			if none, err := s.Claim(t.Context(), state.Claimant{Owner: "a"}, lease, 0); err != nil || len(none) > 0 {
 				t.Errorf("none were asked for: %v, %v", none, err)
 			}
 			got := s.claim(t, "a")
@@ -42,9 +42,9 @@ func claimTests() map[string]func(*testing.T, *suite) {
 				s.clock.Add(time.Millisecond)
 			}
 			id := func(op *magnum.Operation) string { return op.ID }
-			first, err := s.Claim(t.Context(), "a", lease, 2)
+			first, err := s.Claim(t.Context(), state.Claimant{Owner: "a"}, lease, 2)
 			must(t, err)
-			rest, err := s.Claim(t.Context(), "a", lease, 10)
+			rest, err := s.Claim(t.Context(), state.Claimant{Owner: "a"}, lease, 10)
 			must(t, err)
 			wantSame(t, "order", want, append(names(first, id), names(rest, id)...))
 		},
@@ -58,7 +58,7 @@ func claimTests() map[string]func(*testing.T, *suite) {
 			for i := range 8 {
 				group.Go(func() {
 					for {
-						ops, err := s.Claim(t.Context(), fmt.Sprint("owner", i), lease, 3)
+						ops, err := s.Claim(t.Context(), state.Claimant{Owner: fmt.Sprint("owner", i)}, lease, 3)
 						if err != nil {
 							t.Error(err)
 							return
@@ -174,7 +174,7 @@ func claimTests() map[string]func(*testing.T, *suite) {
 			s.clock.Add(time.Second)
 			s.add(t, s.newCluster(t, "c2"))
 			want("two", 2, time.Second)
-			older, err := s.Claim(t.Context(), "a", lease, 1)
+			older, err := s.Claim(t.Context(), state.Claimant{Owner: "a"}, lease, 1)
 			must(t, err)
 			op := older[0]
 			want("one is claimed", 1, 0)

@@ -154,7 +154,7 @@ func (s *suite) get(t *testing.T, uuid string) *magnum.Cluster {
 // claim claims the one operation there is.
 func (s *suite) claim(t *testing.T, owner string) *magnum.Operation {
 	t.Helper()
-	ops, err := s.Claim(t.Context(), owner, lease, 10)
+	ops, err := s.Claim(t.Context(), state.Claimant{Owner: owner}, lease, 10)
 	must(t, err)
 	if len(ops) != 1 {
 		t.Fatalf("%d operations to claim, want 1", len(ops))
@@ -164,7 +164,7 @@ func (s *suite) claim(t *testing.T, owner string) *magnum.Operation {
 
 func (s *suite) wantNothingToClaim(t *testing.T) {
 	t.Helper()
-	ops, err := s.Claim(t.Context(), "nobody", lease, 10)
+	ops, err := s.Claim(t.Context(), state.Claimant{Owner: "nobody"}, lease, 10)
 	must(t, err)
 	if len(ops) > 0 {
 		t.Errorf("%d operations could be claimed, first %+v", len(ops), *ops[0])

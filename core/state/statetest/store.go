@@ -150,11 +150,132 @@ func publishTests() map[string]func(*testing.T, *suite) {
 				{Name: "b", Version: "2.0.0", Digest: "sha256:3", Active: true, Description: driver.Description{Name: "b"}},
 			}
 			for _, published := range [][]state.Driver{all, all, all[1:], {}} {
-				must(t, s.PublishDrivers(t.Context(), published))
+				must(t, s.PublishDrivers(t.Context(), "h", published))
 				got, err := s.Drivers(t.Context())
 				must(t, err)
 				wantSame(t, "drivers", published, got)
 			}
+		},
+		"drivers of hosts that differ": func(t *testing.T, s *suite) {
+			// Of each driver: version, * if active, content.
+			publish := func(host string, offers ...string) {
+				t.Helper()
+				var all []state.Driver
+				for _, o := range offers {
+					name, version, _ := strings.Cut(o, " ")
+					version, digest, _ := strings.Cut(version, " ")
+					version, active := strings.CutSuffix(version, "*")
+					all = append(all, state.Driver{Name: name, Version: version, Digest: digest, Active: active,
+						Description: driver.Description{Name: name, Version: version, DisplayName: name + version + digest}})
+				}
+				must(t, s.Heartbeat(t.Context(), host, state.ConductorBinary))
+				must(t, s.PublishDrivers(t.Context(), host, all))
+			}
+			want := func(why string, want ...string) {
+				t.Helper()
+				all, err := s.Drivers(t.Context())
+				must(t, err)
+				var got []string
+				for _, d := range all {
+					if d.Description.DisplayName != d.Name+d.Version+d.Digest {
+						t.Errorf("%s: driver %s %s is described as %q", why, d.Name, d.Version, d.Description.DisplayName)
+					}
+					text := d.Name + " " + d.Version
+					if d.Active {
+						text += "*"
+					}
+					got = append(got, strings.TrimSpace(text+" "+d.Digest))
+				}
+				wantSame(t, why, want, got)
+			}
+			publish("a", "k8s 1.1.0*")
+			publish("b", "k8s 1.1.0*", "mesos 1.0.0*")
+			want("one has more", "k8s 1.1.0*", "mesos 1.0.0*")
+			publish("a", "k8s 1.1.0", "k8s 1.2.0*")
+			want("an upgrade has begun: b has the old one only", "k8s 1.1.0*", "k8s 1.2.0", "mesos 1.0.0*")
+			publish("a", "k8s 1.2.0*")
+			want("as many have either: the older one", "k8s 1.1.0*", "k8s 1.2.0", "mesos 1.0.0*")
+			publish("b", "k8s 1.1.0", "k8s 1.2.0*", "mesos 1.0.0*")
+			want("both are upgraded", "k8s 1.1.0", "k8s 1.2.0*", "mesos 1.0.0*")
+			publish("a", "k8s 1.1.0*", "k8s 1.2.0")
+			want("a is rolled back", "k8s 1.1.0*", "k8s 1.2.0", "mesos 1.0.0*")
+			publish("a", "k8s 1.1.0", "k8s 1.2.0*", "k8s 1.10.0*", "k8s 1.9.0*")
+			want("most have it, though it is not the oldest", "k8s 1.1.0", "k8s 1.10.0", "k8s 1.2.0*", "k8s 1.9.0", "mesos 1.0.0*")
+			publish("b", "mesos 1.0.0")
+			want("the oldest by number; inactive on b, its only host", "k8s 1.1.0", "k8s 1.10.0", "k8s 1.2.0*", "k8s 1.9.0", "mesos 1.0.0")
+			publish("a", "k8s 1.10.0*", "k8s 1.9.0*")
+			want("numbers are no texts", "k8s 1.10.0", "k8s 1.9.0*", "mesos 1.0.0")
+
+			publish("b", "k8s 1.2.0* y", "mesos 1.0.0*")
+			publish("c", "k8s 1.2.0* y")
+			publish("a", "k8s 1.2.0* x")
+			want("the content that most have", "k8s 1.2.0* y", "mesos 1.0.0*")
+			publish("c")
+			want("c has none any more; as many have either content", "k8s 1.2.0* x", "mesos 1.0.0*")
+
+			s.clock.Add(3 * time.Minute)
+			publish("a", "k8s 1.2.0* x")
+			want("b is silent", "k8s 1.2.0* x")
+			must(t, s.Heartbeat(t.Context(), "b", "magnum-other"))
+			want("b's conductor is", "k8s 1.2.0* x")
+			must(t, s.Heartbeat(t.Context(), "b", state.ConductorBinary))
+			want("b is back", "k8s 1.2.0* x", "mesos 1.0.0*")
+			publish("b", "k8s 1.2.0* x")
+			want("b comes back with less", "k8s 1.2.0* x")
+			publish("b", "mesos 1.0.0*")
+			publish("a")
+			want("a has none", "mesos 1.0.0*")
+			s.clock.Add(3 * time.Minute)
+			must(t, s.Heartbeat(t.Context(), "a", state.ConductorBinary))
+			want("a is up, and has none")
+			s.clock.Add(3 * time.Minute)
+			want("nobody is up: what was last known", "mesos 1.0.0*")
+			s.clock.Add(24*time.Hour - 6*time.Minute - time.Second)
+			must(t, s.PublishDrivers(t.Context(), "c", nil))
+			want("nobody is up for a day", "mesos 1.0.0*")
+			s.clock.Add(time.Second)
+			must(t, s.PublishDrivers(t.Context(), "c", nil))
+			want("b is forgotten")
+		},
+		"claims of what a host can serve": func(t *testing.T, s *suite) {
+			ref := func(name string) state.Driver { return state.Driver{Name: name, Version: "1.0.0"} }
+			names := map[string]string{}
+			for _, name := range []string{"k8s", "mesos", "gone", ""} {
+				c := s.newCluster(t, "c-"+name)
+				c.Driver = magnum.DriverRef{}
+				if name != "" {
+					c.Driver = magnum.DriverRef{Name: name, Version: "1.0.0"}
+				}
+				must(t, s.AcceptCreate(t.Context(), c, &magnum.Operation{Kind: magnum.OpCreate}, 9))
+				names[c.UUID] = name
+			}
+			claim := func(host string, want ...string) {
+				t.Helper()
+				ops, err := s.Claim(t.Context(), state.Claimant{Host: host, Owner: host}, lease, 9)
+				must(t, err)
+				var got []string
+				for _, op := range ops {
+					got = append(got, names[op.ClusterUUID])
+					must(t, s.Release(t.Context(), op))
+				}
+				slices.Sort(got)
+				wantSame(t, host+" claims", want, got)
+			}
+			claim("a", "", "gone", "k8s", "mesos") // nobody has told of drivers
+			for host, has := range map[string][]state.Driver{"a": {ref("k8s"), {Name: "mesos", Version: "1.0.1"}}, "b": {ref("k8s"), ref("mesos"), {Name: "gone", Version: "1.0.1"}}} {
+				must(t, s.Heartbeat(t.Context(), host, state.ConductorBinary))
+				must(t, s.PublishDrivers(t.Context(), host, has))
+			}
+			claim("a", "", "gone", "k8s") // which nobody has, somebody has to say
+			claim("b", "", "gone", "k8s", "mesos")
+			s.clock.Add(3 * time.Minute)
+			must(t, s.Heartbeat(t.Context(), "a", state.ConductorBinary))
+			claim("a", "", "gone", "k8s", "mesos") // b is silent
+			must(t, s.Heartbeat(t.Context(), "b", state.ConductorBinary))
+			claim("a", "", "gone", "k8s")
+			must(t, s.PublishDrivers(t.Context(), "b", nil))
+			claim("a", "", "gone", "k8s", "mesos")
+			claim("b", "", "gone", "mesos") // a is up, and has k8s
 		},
 		"pins": func(t *testing.T, s *suite) {
 			var want []state.Pin
