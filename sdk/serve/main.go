@@ -86,6 +86,7 @@ func usage(p Plugin) string {
 		"",
 		"This program is a Magnum driver. Magnum's conductor starts it when a cluster needs it;",
 		"install it with: magnum-driver-manage install PACKAGE",
+		"To debug it, start it with: magnum-driver-manage run PROGRAM",
 		"",
 		"By hand it knows:",
 		"  describe   print the driver's description as JSON",
@@ -126,9 +127,10 @@ func writeDescription(p Plugin, out io.Writer) error {
 	return err
 }
 
-// newLogger logs JSON lines to stderr, which the host reads and passes on, and
-// makes that the default of hclog and of the standard library's log.
-func newLogger(p Plugin) hclog.Logger {
+// newLogger logs to stderr, and makes that the default of hclog and of the
+// standard library's log. A host reads JSON lines and passes them on; people read
+// text.
+func newLogger(p Plugin, asJSON bool) hclog.Logger {
 	level := hclog.LevelFromString(os.Getenv(EnvLogLevel))
 	if level == hclog.NoLevel {
 		level = p.LogLevel
@@ -136,7 +138,7 @@ func newLogger(p Plugin) hclog.Logger {
 	if level == hclog.NoLevel {
 		level = hclog.Info
 	}
-	logger := hclog.New(&hclog.LoggerOptions{Level: level, Output: os.Stderr, JSONFormat: true})
+	logger := hclog.New(&hclog.LoggerOptions{Level: level, Output: os.Stderr, JSONFormat: asJSON})
 	hclog.SetDefault(logger)
 	log.SetFlags(0)
 	log.SetOutput(logger.StandardWriter(&hclog.StandardLoggerOptions{InferLevels: true}))

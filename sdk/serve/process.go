@@ -52,17 +52,20 @@ type process struct {
 
 // serve runs until the host, a signal or the end of stdin stops it.
 func serve(p Plugin) int {
+	if os.Getenv(EnvSocket) != "" {
+		return serveAttached(p)
+	}
 	handshake := HandshakeConfig()
 	if os.Getenv(handshake.MagicCookieKey) != handshake.MagicCookieValue {
 		fmt.Fprintf(os.Stderr, "%s is a Magnum driver: it is started by magnum-conductor, not by hand. "+
-			"Run %q for what it can do by hand, or install it with magnum-driver-manage.\n",
+			"Run %q for what it can do by hand, or install it with magnum-driver-manage, which also runs it for a debugger.\n",
 			p.Name, filepath.Base(os.Args[0])+" --help")
 		return 1
 	}
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	logger := newLogger(p)
+	logger := newLogger(p, true)
 	keys, err := inheritedKeys()
 	if err != nil {
 		logger.Error("cannot serve", "error", err)

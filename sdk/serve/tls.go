@@ -141,13 +141,35 @@ func inheritedKeys() (Keys, error) {
 	}
 	pipe := os.NewFile(uintptr(fd), "keys")
 	defer func() { _ = pipe.Close() }()
-	text, err := io.ReadAll(io.LimitReader(pipe, keysLimit))
+	return readKeys(pipe, fmt.Sprintf("file descriptor %d", fd))
+}
+
+// ReadKeys reads keys from a file, as JSON. One that others than its owner may
+// read is refused.
+func ReadKeys(path string) (Keys, error) {
+	file, err := os.Open(path)
 	if err != nil {
-		return Keys{}, fmt.Errorf("read the connection's keys from file descriptor %d: %w", fd, err)
+		return Keys{}, fmt.Errorf("read the connection's keys: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	info, err := file.Stat()
+	if err != nil {
+		return Keys{}, fmt.Errorf("read the connection's keys: %w", err)
+	}
+	if mode := info.Mode(); mode.Perm()&0o077 != 0 {
+		return Keys{}, fmt.Errorf("%s has mode %s: others may use the keys of the connection; chmod go= it", path, mode)
+	}
+	return readKeys(file, path)
+}
+
+func readKeys(from io.Reader, name string) (Keys, error) {
+	text, err := io.ReadAll(io.LimitReader(from, keysLimit))
+	if err != nil {
+		return Keys{}, fmt.Errorf("read the connection's keys from %s: %w", name, err)
 	}
 	var keys Keys
 	if err := json.Unmarshal(text, &keys); err != nil {
-		return Keys{}, fmt.Errorf("read the connection's keys from file descriptor %d: not the JSON expected", fd)
+		return Keys{}, fmt.Errorf("read the connection's keys from %s: not the JSON expected", name)
 	}
 	return keys, nil
 }
