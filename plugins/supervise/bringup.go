@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/go-magnum/magnum/plugins/launch"
+	"github.com/go-magnum/magnum/plugins/store"
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/serve"
 )
@@ -67,7 +68,7 @@ func (i *instance) prepare(ctx context.Context, control serve.Control, config []
 	if err != nil {
 		return fmt.Errorf("shake hands: %w", err)
 	}
-	if err := i.matches(hello); err != nil {
+	if err := matches(hello, i.pkg.Manifest); err != nil {
 		return rejection{err}
 	}
 	if len(config) > 0 {
@@ -83,8 +84,7 @@ func (i *instance) prepare(ctx context.Context, control serve.Control, config []
 }
 
 // matches proves that the process is what the manifest says.
-func (i *instance) matches(hello driver.HandshakeResponse) error {
-	m := i.pkg.Manifest
+func matches(hello driver.HandshakeResponse, m store.Manifest) error {
 	differ := func(what string, process, manifest any) error {
 		return fmt.Errorf("the process says its %s is %v, but the manifest says %v: the package is wrong, build it again",
 			what, process, manifest)

@@ -82,19 +82,19 @@ func (c conn) NewStream(ctx context.Context, desc *grpc.StreamDesc, method strin
 	}
 	// gRPC ends the stream's context whenever the stream ends.
 	context.AfterFunc(s.Context(), leave)
-	return &stream{ClientStream: s, caller: ctx, instance: i, process: p, method: method}, nil
+	return &stream{
+		ClientStream: s,
+		judge:        func(err error) error { return i.judge(ctx, p, false, err) }, // gRPC's own context is cancelled whenever a stream ends
+		ended:        func(err error) { i.called(method, err) },
+	}, nil
 }
 
 // stream judges the errors of a stream.
 type stream struct {
 	grpc.ClientStream
-	// caller is the context of the stream's maker: gRPC's own is cancelled
-	// whenever a stream ends.
-	caller   context.Context //nolint:containedctx // a stream lives within it
-	instance *instance
-	process  *process
-	method   string
-	counted  bool // its end; gRPC has one receiver at a time
+	judge func(error) error
+	ended func(error) // called once, with the error or nil; gRPC has one receiver at a time
+	over  bool
 }
 
 // RecvMsg receives an event, or the end.
@@ -105,12 +105,12 @@ func (s *stream) RecvMsg(m any) error {
 	}
 	var fault error
 	if !errors.Is(err, io.EOF) {
-		fault = s.instance.judge(s.caller, s.process, false, err)
+		fault = s.judge(err)
 		err = fault
 	}
-	if !s.counted {
-		s.counted = true
-		s.instance.called(s.method, fault)
+	if !s.over {
+		s.over = true
+		s.ended(fault)
 	}
 	return err
 }
@@ -125,7 +125,7 @@ func (s *stream) SendMsg(m any) error {
 	if err == nil {
 		return nil
 	}
-	return s.instance.judge(s.caller, s.process, false, err)
+	return s.judge(err)
 }
 
 // judge finds out what the error of a call means for the process, sees to it,
@@ -147,9 +147,9 @@ func (i *instance) judge(ctx context.Context, p *process, whole bool, err error)
 			// Slow, or dead: a probe will tell.
 			i.check(p, whole)
 		}
-		late := i.late(ctx, "its time was up")
-		i.answeredWith(late)
-		return late
+		err := late(ctx, i.pkg, "its time was up")
+		i.answeredWith(err)
+		return err
 	case i.endedSoon(ctx, p), code == codes.Unavailable, code == codes.Canceled:
 		i.lost(p)
 		e := driver.Errorf(driver.ClassRestarted, "driver %s ended during the call", i.pkg)

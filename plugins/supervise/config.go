@@ -6,6 +6,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/go-magnum/magnum/plugins/attach"
 	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/plugins/store"
 )
@@ -30,6 +31,11 @@ type Config struct {
 	// Unconfined names drivers that are not confined, Granted those whose
 	// manifests are given what they ask for; "*" is all.
 	Unconfined, Granted []string
+
+	// Attach has the folders of drivers that somebody else starts, and ends. As
+	// soon as one serves there, it takes the place of all that the store has of
+	// its name.
+	Attach []*attach.Folder
 
 	// CallTimeout bounds every call but Watch, from the wait for a place to
 	// the answer; 30 s by default. A caller's own deadline may be nearer.
@@ -68,6 +74,10 @@ type Config struct {
 	// default. At the latest it is stopped after CallTimeout.
 	RetireAfter time.Duration
 
+	// AttachInterval is how often the process of an attached driver is looked
+	// for while there is none; 500 ms by default.
+	AttachInterval time.Duration
+
 	// Now is the clock, Rand the source of jitter in [0, 1).
 	Now  func() time.Time
 	Rand func() float64
@@ -91,6 +101,7 @@ func (c Config) withDefaults() Config {
 		{&c.ProbeInterval, 10 * time.Second},
 		{&c.DumpTimeout, 2 * time.Second},
 		{&c.RetireAfter, time.Second},
+		{&c.AttachInterval, 500 * time.Millisecond},
 	} {
 		if *d.value == 0 {
 			*d.value = d.standard

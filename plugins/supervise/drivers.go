@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/go-magnum/magnum/plugins/store"
 	"github.com/go-magnum/magnum/sdk/driver"
@@ -22,6 +23,7 @@ type Drivers struct {
 	instances map[string]*instance // by package digest
 	serving   map[string]*instance // by name, for calls that name no version
 	closed    bool
+	attached  []*attached
 
 	// work counts what goes on beside the calls.
 	work sync.WaitGroup
@@ -43,13 +45,30 @@ func New(cfg Config) *Drivers {
 			d.cfg.Logger.Error("how drivers stand cannot be told", "error", err)
 		}
 	}
+	for _, folder := range d.cfg.Attach {
+		d.attached = append(d.attached, attachAt(d.cfg, folder, d.changed))
+	}
+	// What serves already is there from the first request on.
+	late := time.After(d.cfg.ProbeTimeout)
+	for _, a := range d.attached {
+		select {
+		case <-a.tried:
+		case <-late:
+		}
+	}
 	return d
 }
 
 // Get returns a driver, started if it was not. An empty version means the
 // active one. The context bounds this caller's wait, not the start: another
-// caller may be willing to wait longer.
+// caller may be willing to wait longer. One that is attached is all versions of
+// its name.
 func (d *Drivers) Get(ctx context.Context, name, version string) (driver.Set, error) {
+	for _, a := range d.attached {
+		if a.is(name) {
+			return a.set()
+		}
+	}
 	i, err := d.instance(name, version)
 	if err != nil {
 		return driver.Set{}, err
@@ -133,12 +152,28 @@ func (d *Drivers) Descriptions() []driver.Description {
 	return descriptions
 }
 
-// Status lists the drivers that were asked for, by name and version.
+// Attached lists the drivers that somebody else has started, as the packages that
+// they would be; also those whose process is not there at the moment.
+func (d *Drivers) Attached() []store.Package {
+	var packages []store.Package
+	for _, a := range d.attached {
+		if p := a.described(); p.Name != "" {
+			packages = append(packages, p)
+		}
+	}
+	return packages
+}
+
+// Status lists the drivers that were asked for or are attached, by name and
+// version.
 func (d *Drivers) Status() []Status {
 	instances := d.all()
-	statuses := make([]Status, 0, len(instances))
+	statuses := make([]Status, 0, len(instances)+len(d.attached))
 	for _, i := range instances {
 		statuses = append(statuses, i.status())
+	}
+	for _, a := range d.attached {
+		statuses = append(statuses, a.status())
 	}
 	slices.SortFunc(statuses, func(a, b Status) int {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Version, b.Version))
@@ -170,6 +205,9 @@ func (d *Drivers) Close(ctx context.Context) error {
 
 	failures := make([]error, len(instances))
 	var all sync.WaitGroup
+	for _, a := range d.attached {
+		all.Go(a.close)
+	}
 	for n, i := range instances {
 		all.Go(func() { failures[n] = i.close(ctx) })
 	}

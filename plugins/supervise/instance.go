@@ -112,7 +112,7 @@ func (i *instance) await(ctx context.Context, seen sight) error {
 	case <-due:
 	case <-seen.wait:
 	case <-ctx.Done():
-		return i.late(ctx, "it was being started")
+		return late(ctx, i.pkg, "it was being started")
 	}
 	if seen.attempt != nil && seen.attempt.err != nil {
 		return seen.attempt.err
@@ -342,10 +342,10 @@ func (i *instance) cannotStart(cause error) *driver.Error {
 }
 
 // late is what callers get whose own time was up.
-func (i *instance) late(ctx context.Context, while string) error {
+func late(ctx context.Context, pkg store.Package, while string) error {
 	if context.Cause(ctx) == context.Canceled { //nolint:errorlint // the sentinel itself
 		return fmt.Errorf("%w: %w", context.Canceled,
-			driver.Errorf(driver.ClassUnavailable, "the call of driver %s was cancelled", i.pkg))
+			driver.Errorf(driver.ClassUnavailable, "the call of driver %s was cancelled", pkg))
 	}
-	return driver.Errorf(driver.ClassTimeout, "driver %s did not answer in time: %s", i.pkg, while)
+	return driver.Errorf(driver.ClassTimeout, "driver %s did not answer in time: %s", pkg, while)
 }

@@ -25,6 +25,8 @@ const (
 	StateCrashLoop State = "CrashLoop" // crashed too often; not started for a while
 	StateRejected  State = "Rejected"  // is not what was installed, or not configured as it must be
 	StateDisabled  State = "Disabled"  // installed, and taken out of service by the configuration
+	StateAttached  State = "Attached"  // is a process that somebody else has started
+	StateDetached  State = "Detached"  // is such a driver, and has no process that can be used
 )
 
 // Status is how a driver stands.
