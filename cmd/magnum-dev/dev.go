@@ -30,9 +30,10 @@ import (
 
 // dev is a running service with its cloud.
 type dev struct {
-	dir   string
-	cloud *devcloud.Cloud
-	env   command.Env
+	dir      string
+	cloud    *devcloud.Cloud
+	env      command.Env
+	attached []string // folders of drivers that somebody else starts
 }
 
 // run brings everything up in o.dir, calls use once the API answers, and takes
@@ -75,7 +76,7 @@ func run(ctx context.Context, o *options, files []string, log io.Writer, use fun
 	if err := d.prepare(ctx, o.drivers); err != nil {
 		return err
 	}
-	return d.serve(ctx, use)
+	return d.serve(ctx, slices.Concat(o.attach, conf.Drivers.Attach), use)
 }
 
 // logger writes to log unless the configuration names a file.
@@ -87,11 +88,12 @@ func logger(c *config.Config, log io.Writer) (hclog.Logger, error) {
 	return hclog.New(&hclog.LoggerOptions{Name: "magnum-dev", Level: l.GetLevel(), Output: log, JSONFormat: c.Default.UseJSON}), nil
 }
 
-func (d *dev) serve(ctx context.Context, use func(context.Context, *dev) error) error {
-	drivers, err := wire.Drivers(d.env)
+func (d *dev) serve(ctx context.Context, attached []string, use func(context.Context, *dev) error) error {
+	drivers, err := wire.Drivers(d.env, attached...)
 	if err != nil {
 		return err
 	}
+	d.attached = attached
 	defer wire.Close(drivers, d.env.Logger)
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
@@ -225,6 +227,9 @@ func serve(c *cobra.Command, o *options) error {
 		}
 		fmt.Fprintf(out, "# The service answers. In another shell:\n%s", exports(d.cloud.OpenRC(users[0])))
 		fmt.Fprintf(out, "# or, for another user (%s):\n# . %s\n", strings.Join(users[1:], ", "), filepath.Join(d.dir, "openrc-USER"))
+		for _, folder := range d.attached {
+			fmt.Fprintf(out, "# ATTACHED: what serves in %s is used as it is, neither verified nor confined\n", folder)
+		}
 		fmt.Fprintf(out, "# state is in %s; stop with Ctrl-C\n", d.dir)
 		<-ctx.Done()
 		return nil

@@ -15,6 +15,7 @@ func main() {
 		"Everything is on loopback, in one folder, and gone with it. The embedded cloud has the\n"+
 			"calls the service makes and no more; its servers are names with addresses.")
 	o := flags(c)
+	c.Flags().StringArrayVar(&o.attach, "attach", nil, "use the driver that its author has started in this `folder`, as magnum-driver-manage run prints it; may be given more than once")
 	c.RunE = func(c *cobra.Command, _ []string) error { return serve(c, o) }
 	c.AddCommand(demo(o))
 	command.Main(c)
@@ -23,6 +24,7 @@ func main() {
 type options struct {
 	dir         string
 	drivers     string
+	attach      []string
 	listen      string
 	serverDelay time.Duration
 }

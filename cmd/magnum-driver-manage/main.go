@@ -17,7 +17,7 @@ func root() *cobra.Command {
 	c.RunE = func(c *cobra.Command, _ []string) error { return c.Help() }
 	c.AddCommand(listDrivers(), list(), info(), install(), verify(), pack(), sign(), keys(),
 		activate(), enable(), pin(), unpin(), rollback(), history(), disable(), remove(), gc(), status(), crashes(), conformance())
-	c.AddCommand(newDriver(), lint(), render(), schema(), docs(), publish())
+	c.AddCommand(newDriver(), lint(), render(), run(), schema(), docs(), publish())
 	c.AddCommand(upgrade())
 	c.AddCommand(syncDrivers(), lock())
 	c.AddCommand(doctor())

@@ -184,6 +184,9 @@ type Drivers struct {
 	// TrustFile says whose driver packages may be installed; it need not be
 	// there. Upstream has no such thing.
 	TrustFile string `ini:"trust_file" default:"/etc/magnum/driver-trust.yaml"`
+	// Attach has the folders of drivers that their author has started, with a
+	// debugger for example. Only magnum-dev takes it. Upstream has no such thing.
+	Attach []string `ini:"attach"`
 }
 
 // Certificates is [certificates].

@@ -56,6 +56,9 @@ type Config struct {
 // API answers requests until the context ends; requests under way are then
 // finished within ten seconds.
 func API(ctx context.Context, c Config) error {
+	if err := verifiedOnly(c); err != nil {
+		return err
+	}
 	p, err := open(ctx, c)
 	if err != nil {
 		return err
@@ -69,6 +72,9 @@ func API(ctx context.Context, c Config) error {
 
 // Conductor carries out operations until the context ends.
 func Conductor(ctx context.Context, c Config) error {
+	if err := verifiedOnly(c); err != nil {
+		return err
+	}
 	p, err := open(ctx, c)
 	if err != nil {
 		return err
@@ -78,6 +84,15 @@ func Conductor(ctx context.Context, c Config) error {
 	g.Go(func() error { return p.serveMetrics(ctx, c.Config.Metrics.ConductorPort) })
 	g.Go(func() error { return p.conduct(ctx, nil) })
 	return g.Wait()
+}
+
+// verifiedOnly refuses drivers that nobody has verified: they are for a service
+// that has an embedded cloud.
+func verifiedOnly(c Config) error {
+	if len(c.Config.Drivers.Attach) > 0 {
+		return errors.New("[drivers] attach is for magnum-dev only: a driver that is attached is neither verified nor confined. Take it out, and install the driver's package")
+	}
+	return nil
 }
 
 // Both runs API and conductor in one process on one database; a new schema is

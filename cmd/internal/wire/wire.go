@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/go-magnum/magnum/cmd/internal/command"
 	"github.com/go-magnum/magnum/core/config"
 	"github.com/go-magnum/magnum/core/state"
+	"github.com/go-magnum/magnum/plugins/attach"
 	"github.com/go-magnum/magnum/plugins/launch"
 	"github.com/go-magnum/magnum/plugins/store"
 	"github.com/go-magnum/magnum/plugins/supervise"
@@ -52,8 +54,9 @@ func CrashDir(c *config.Config) string {
 // RunDir is where a service tells how its drivers stand.
 func RunDir(c *config.Config) string { return filepath.Join(StoreDir(c), "run") }
 
-// Drivers opens the store and stands ready to start what is in it.
-func Drivers(env command.Env) (*Driver, error) {
+// Drivers opens the store and stands ready to start what is in it. Attached
+// has the folders of drivers that somebody else starts.
+func Drivers(env command.Env, attached ...string) (*Driver, error) {
 	s, err := Store(env.Config)
 	if err != nil {
 		return nil, err
@@ -62,7 +65,25 @@ func Drivers(env command.Env) (*Driver, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.Attach, err = folders(s, attached); err != nil {
+		return nil, fmt.Errorf("attach a driver: %w", err)
+	}
 	return &Driver{store: s, Drivers: supervise.New(c)}, nil
+}
+
+func folders(s *store.Store, paths []string) ([]*attach.Folder, error) {
+	var all []*attach.Folder
+	for _, path := range paths {
+		if err := s.MayAttach(); err != nil {
+			return nil, err
+		}
+		f, err := attach.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, f)
+	}
+	return all, nil
 }
 
 // Supervision is how the configuration wants drivers to be run.
@@ -109,11 +130,28 @@ func account(name string) (*launch.User, error) {
 	return &launch.User{UID: uint32(uid), GID: uint32(gid)}, nil
 }
 
-// Installed lists the packages of this host as the database wants them.
-func (d *Driver) Installed() ([]state.Driver, error) {
+// packages are those of this host, of which an attached one is the active version
+// of its name.
+func (d *Driver) packages() ([]store.Package, error) {
 	packages, err := d.store.Packages()
 	if err != nil {
 		return nil, fmt.Errorf("read the driver store: %w", err)
+	}
+	for _, attached := range d.Attached() {
+		packages = slices.DeleteFunc(packages, func(p store.Package) bool { return p.String() == attached.String() })
+		for i := range packages {
+			packages[i].Active = packages[i].Active && packages[i].Name != attached.Name
+		}
+		packages = append(packages, attached)
+	}
+	return packages, nil
+}
+
+// Installed lists the packages of this host as the database wants them.
+func (d *Driver) Installed() ([]state.Driver, error) {
+	packages, err := d.packages()
+	if err != nil {
+		return nil, err
 	}
 	all := make([]state.Driver, 0, len(packages))
 	for _, p := range packages {
@@ -130,9 +168,9 @@ func (d *Driver) Installed() ([]state.Driver, error) {
 // Standing tells how all packages of this host stand: those that were never
 // asked for too, since hosts are compared by what is active on them.
 func (d *Driver) Standing() ([]state.HostDriver, error) {
-	packages, err := d.store.Packages()
+	packages, err := d.packages()
 	if err != nil {
-		return nil, fmt.Errorf("read the driver store: %w", err)
+		return nil, err
 	}
 	asked := map[string]supervise.Status{}
 	for _, s := range d.Status() {
@@ -140,12 +178,12 @@ func (d *Driver) Standing() ([]state.HostDriver, error) {
 	}
 	all := make([]state.HostDriver, 0, len(packages))
 	for _, p := range packages {
-		one := state.HostDriver{Name: p.Name, Version: p.Version, Digest: p.Digest, State: string(supervise.StateInstalled)}
+		one := state.HostDriver{Name: p.Name, Version: p.Version, Digest: p.Digest, Active: p.Active, State: string(supervise.StateInstalled)}
 		if p.Damage != nil {
 			one.State = string(supervise.StateRejected)
-		}
-		if active, err := d.store.Resolve(p.Name, ""); err == nil {
-			one.Active = active == p.Digest
+			if active, err := d.store.Resolve(p.Name, ""); err == nil {
+				one.Active = active == p.Digest
+			}
 		}
 		if s, ok := asked[p.String()]; ok {
 			one.State, one.PID, one.Since = string(s.State), s.PID, s.Since
