@@ -204,24 +204,32 @@ def start_logging():
     logging.basicConfig(level=words.get(os.environ.get("MAGNUM_DRIVER_LOG_LEVEL"), "INFO"), handlers=[handler])
 
 
-def credentials():
-    """The keys of the one connection, from the pipe that the host has left open."""
-    with os.fdopen(int(os.environ["MAGNUM_DRIVER_KEYS_FD"]), "rb") as pipe:
-        keys = {name: text.encode() for name, text in json.load(pipe).items()}
+# The author's own environment, for a service to attach what the author has started.
+SOCKET, KEYS_FILE = "MAGNUM_DRIVER_SOCKET", "MAGNUM_DRIVER_KEYS_FILE"
+
+
+def credentials(attached):
+    """The keys of the one connection: from the pipe that the host has left open, or the author's file."""
+    if attached and os.stat(os.environ[KEYS_FILE]).st_mode & 0o077:
+        raise PermissionError("others may use the keys of the connection; chmod go= " + os.environ[KEYS_FILE])
+    with open(os.environ[KEYS_FILE] if attached else int(os.environ["MAGNUM_DRIVER_KEYS_FD"]), "rb") as source:
+        keys = {name: text.encode() for name, text in json.load(source).items()}
     return grpc.ssl_server_credentials([(keys["key"], keys["certificate"])], keys["peer"], require_client_auth=True)
 
 
 def serve(description, templates):
     # Waited for, not handled: a handler runs between any two steps of the main
     # thread, where it may want a lock that this thread holds. Threads inherit it.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    attached = SOCKET in os.environ
+    ends = {signal.SIGTERM, signal.SIGINT} if attached else {signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     gate = Gate()
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(16), options=[
         ("grpc.max_receive_message_length", MAX_MESSAGE), ("grpc.max_send_message_length", MAX_MESSAGE)])
     server.add_generic_rpc_handlers((Service("Driver", Driver(description, gate)).handler,
                                      Service("Templates", templates, gate.around).handler))
-    path = os.path.join(os.environ["PLUGIN_UNIX_SOCKET_DIR"], "driver")
-    server.add_secure_port("unix:" + path, credentials())
+    path = os.environ[SOCKET] if attached else os.path.join(os.environ["PLUGIN_UNIX_SOCKET_DIR"], "driver")
+    server.add_secure_port("unix:" + path, credentials(attached))
     server.start()
 
     grace = [TERM_GRACE]
@@ -232,10 +240,13 @@ def serve(description, templates):
         grace[0] = ORPHAN_GRACE
         signal.pthread_kill(threading.main_thread().ident, signal.SIGTERM)
 
-    threading.Thread(target=host_died, daemon=True).start()
-    print("1|1|unix|%s|grpc" % path, flush=True)
-    sys.stdout = sys.stderr  # nobody expects more
-    signal.sigwait({signal.SIGTERM})
+    if attached:
+        log.info("serving, to be attached to, at %s", path)
+    else:
+        threading.Thread(target=host_died, daemon=True).start()
+        print("1|1|unix|%s|grpc" % path, flush=True)
+        sys.stdout = sys.stderr  # nobody expects more
+    signal.sigwait(ends)
     server.stop(grace[0]).wait()
     return 0
 
@@ -244,7 +255,7 @@ def main(description, templates):
     if sys.argv[1:] == ["describe"]:
         print(json.dumps(description, indent=2))
         return 0
-    if os.environ.get(COOKIE[0]) != COOKIE[1] or sys.argv[1:]:
+    if (SOCKET not in os.environ and os.environ.get(COOKIE[0]) != COOKIE[1]) or sys.argv[1:]:
         print("%s is a Magnum driver: magnum-conductor starts it. By hand it knows: describe" % description["name"], file=sys.stderr)
         return 1
     start_logging()
