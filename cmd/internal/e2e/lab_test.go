@@ -187,7 +187,12 @@ func (l *lab) startAPI() *process {
 // client is the API as a user of the cloud sees it.
 func (l *lab) client(user string) *gophercloud.ServiceClient {
 	l.t.Helper()
-	rc := l.cloud.OpenRC(user)
+	return l.clientWith(l.cloud.OpenRC(user))
+}
+
+// clientWith is the API as whoever has these variables sees it.
+func (l *lab) clientWith(rc map[string]string) *gophercloud.ServiceClient {
+	l.t.Helper()
 	p, err := openstack.AuthenticatedClient(l.t.Context(), gophercloud.AuthOptions{
 		IdentityEndpoint: rc["OS_AUTH_URL"], Username: rc["OS_USERNAME"], Password: rc["OS_PASSWORD"],
 		TenantName: rc["OS_PROJECT_NAME"], DomainName: rc["OS_USER_DOMAIN_NAME"],
@@ -211,11 +216,17 @@ func (l *lab) client(user string) *gophercloud.ServiceClient {
 // template makes a cluster template as soon as the driver is published.
 func (l *lab) template(c *gophercloud.ServiceClient) string {
 	l.t.Helper()
+	return l.templateOf(c, "fedora-atomic-latest", "flannel")
+}
+
+// templateOf is template for an image and a network driver, or the default one.
+func (l *lab) templateOf(c *gophercloud.ServiceClient, image, network string) string {
+	l.t.Helper()
 	var id string
 	poll(l.t, 20*time.Second, "the driver to be published", func() (bool, error) {
 		ct, err := clustertemplates.Create(l.t.Context(), c, clustertemplates.CreateOpts{
-			Name: "by-api", COE: "kubernetes", ImageID: "fedora-atomic-latest", ExternalNetworkID: "public",
-			FlavorID: "m1.small", MasterFlavorID: "m1.small", KeyPairID: "testkey", NetworkDriver: "flannel",
+			Name: "by-api", COE: "kubernetes", ImageID: image, ExternalNetworkID: "public",
+			FlavorID: "m1.small", MasterFlavorID: "m1.small", KeyPairID: "testkey", NetworkDriver: network,
 		}).Extract()
 		if gophercloud.ResponseCodeIs(err, http.StatusBadRequest) {
 			return false, nil

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"net/http"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -9,9 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gophercloud/gophercloud/v2"
 	"github.com/gophercloud/gophercloud/v2/openstack/containerinfra/v1/clusters"
-	"github.com/gophercloud/gophercloud/v2/openstack/containerinfra/v1/clustertemplates"
 )
 
 // TestPythonDriver does what docs/drivers/python.md says, and makes a cluster
@@ -37,22 +34,7 @@ func TestPythonDriver(t *testing.T) {
 	l.startAPI()
 	l.start("conductor", "")
 	c := l.client("demo")
-	var template string
-	poll(t, 20*time.Second, "the driver to be published", func() (bool, error) {
-		ct, err := clustertemplates.Create(t.Context(), c, clustertemplates.CreateOpts{
-			Name: "python", COE: "kubernetes", ImageID: "fedora-latest", ExternalNetworkID: "public",
-			FlavorID: "m1.small", MasterFlavorID: "m1.small", KeyPairID: "testkey",
-		}).Extract()
-		if gophercloud.ResponseCodeIs(err, http.StatusBadRequest) {
-			return false, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		template = ct.UUID
-		return true, nil
-	})
-	id := l.create(c, template, "python", 1, 2)
+	id := l.create(c, l.templateOf(c, "fedora-latest", ""), "python", 1, 2)
 	got := l.waitStatus(c, id, "CREATE_COMPLETE", time.Minute)
 	if !strings.HasPrefix(got.APIAddress, "https://") || len(got.NodeAddresses) != 2 || len(got.MasterAddresses) != 1 {
 		t.Errorf("the cluster's API is at %q, its nodes are %v and %v", got.APIAddress, got.MasterAddresses, got.NodeAddresses)

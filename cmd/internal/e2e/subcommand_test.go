@@ -174,18 +174,24 @@ func newDev(t *testing.T, work string) *devService {
 	poll(t, 30*time.Second, "magnum-dev to answer", func() (bool, error) { return strings.Contains(out.String(), "# state is in "), nil })
 	d := &devService{t: t, users: map[string]*interpreter{}}
 	for _, who := range people {
-		text, err := os.ReadFile(filepath.Join(dir, "openrc-"+who))
-		if err != nil {
-			t.Fatal(err)
-		}
-		rc := map[string]string{}
-		for line := range strings.Lines(string(text)) {
-			name, value, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "export ")), "=")
-			rc[name] = value
-		}
-		d.users[who] = newInterpreter(t, rc, work)
+		d.users[who] = newInterpreter(t, openRC(t, dir, who), work)
 	}
 	return d
+}
+
+// openRC is what a magnum-dev has written into its folder for a user.
+func openRC(t *testing.T, dir, who string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, "openrc-"+who))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rc := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, value, _ := strings.Cut(strings.TrimSpace(strings.TrimPrefix(line, "export ")), "=")
+		rc[name] = value
+	}
+	return rc
 }
 
 // project is demo's project's id.

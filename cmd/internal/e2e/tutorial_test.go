@@ -150,29 +150,59 @@ func TestTutorial(t *testing.T) {
 		}
 	}()
 	all := steps(t, "docs/drivers/tutorial.md")
+	r.follow(all, said)
+	took := time.Since(started)
+	t.Logf("%d steps in %v", len(all), took.Round(time.Second))
+	if took > 5*time.Minute {
+		t.Errorf("the tutorial took %v, want less than 5 minutes", took)
+	}
+}
+
+// TestDebuggerPage does what docs/drivers/debugger.md says, but for the debuggers.
+func TestDebuggerPage(t *testing.T) {
+	t.Parallel()
+	said := &logs{}
+	defer func() {
+		if t.Failed() {
+			t.Logf("driver and magnum-dev said:\n%s", said.tail(10000))
+		}
+	}()
+	newReader(t).follow(steps(t, "docs/drivers/debugger.md"), said)
+}
+
+// follow does what a page says. What its commands in the background print is in
+// said; one that is there a second time is ended, and started again.
+func (r *reader) follow(all []step, said *logs) {
+	r.t.Helper()
+	running := map[string]*process{}
 	for _, s := range all {
 		if strings.HasPrefix(s.text, "openstack ") {
-			newCLI(t, nil) // leaves out the rest where there is no client
+			newCLI(r.t, nil) // leaves out the rest where there is no client
 		}
 		switch s.kind {
 		case "diff":
 			r.patch(s.text)
 		case "sh background":
-			// The port that the page has may be taken on this machine.
-			cmd := r.command(context.WithoutCancel(t.Context()), "exec "+s.text+" --listen 127.0.0.1:0")
-			background(t, said, cmd)
-			poll(t, time.Minute, s.text+" to say "+s.comment, func() (bool, error) { return strings.Contains(said.String(), s.comment), nil })
+			if p := running[s.text]; p != nil {
+				_ = p.cmd.Process.Signal(os.Interrupt)
+				p.died(r.t, 10*time.Second)
+			}
+			text := "exec " + s.text
+			if strings.HasPrefix(s.text, "magnum-dev ") {
+				text += " --listen 127.0.0.1:0" // the port that the page has may be taken on this machine
+			}
+			before := len(said.String())
+			running[s.text] = background(r.t, said, r.command(context.WithoutCancel(r.t.Context()), text))
+			poll(r.t, time.Minute, s.text+" to say "+s.comment, func() (bool, error) {
+				return strings.Contains(said.String()[before:], s.comment), nil
+			})
 		case "sh":
 			r.obey(s)
-			poll(t, time.Minute, s.text+" to make the log say "+s.log, func() (bool, error) { return strings.Contains(said.String(), s.log), nil })
+			poll(r.t, time.Minute, s.text+" to make the log say "+s.log, func() (bool, error) { return strings.Contains(said.String(), s.log), nil })
+		case "text":
 		default:
-			t.Fatalf("a code block of kind %q, with which nothing is done: %s", s.kind, s.text)
+			r.t.Fatalf("a code block of kind %q, with which nothing is done: %s", s.kind, s.text)
 		}
-	}
-	took := time.Since(started)
-	t.Logf("%d steps in %v", len(all), took.Round(time.Second))
-	if took > 5*time.Minute {
-		t.Errorf("the tutorial took %v, want less than 5 minutes", took)
 	}
 }
 
