@@ -146,7 +146,7 @@ func TestFolderIsRefused(t *testing.T) {
 			return os.WriteFile(filepath.Join(dir, "host.json"), []byte("-----BEGIN"), 0o600)
 		}},
 		{"where others may put another in its place", "", launch.ErrOwner, func(_ *testing.T, dir string) error {
-			return os.Chmod(filepath.Dir(dir), 0o777) //nolint:gosec // that is the point
+			return os.Chmod(filepath.Dir(dir), 0o777)
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -253,7 +253,7 @@ func TestDriverIsRefused(t *testing.T) {
 			return nil, os.WriteFile(socket(f), []byte("precious"), 0o600)
 		}},
 		{"keys that others may read", "chmod go= it", func(_ *testing.T, f *attach.Folder) ([]string, error) {
-			return nil, os.Chmod(filepath.Join(f.String(), "driver.json"), 0o644) //nolint:gosec // that is the point
+			return nil, os.Chmod(filepath.Join(f.String(), "driver.json"), 0o644)
 		}},
 		{"no keys", serve.EnvKeysFile + " is not", func(*testing.T, *attach.Folder) ([]string, error) {
 			return []string{serve.EnvKeysFile + "="}, nil

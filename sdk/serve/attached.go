@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -65,6 +66,8 @@ func listenAndServe(p Plugin, logger hclog.Logger) error {
 
 // listenAt listens at a path. A socket that a killed process has left is
 // removed; one that somebody listens at is theirs.
+//
+//nolint:gosec // the path is for who starts the driver to choose
 func listenAt(path string) (net.Listener, error) {
 	other, err := net.Dial("unix", path)
 	switch {
@@ -82,7 +85,7 @@ func listenAt(path string) (net.Listener, error) {
 	case !errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("listen for who attaches: %w", err)
 	}
-	listener, err := net.Listen("unix", path)
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "unix", path)
 	if err != nil {
 		return nil, fmt.Errorf("listen for who attaches: %w", err)
 	}
