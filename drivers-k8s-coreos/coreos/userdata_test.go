@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,7 +19,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/go-magnum/magnum/sdk/driver"
-	"github.com/go-magnum/magnum/sdk/hot"
 	"github.com/go-magnum/magnum/sdk/k8s/k8stest"
 	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
@@ -42,56 +40,6 @@ type node struct {
 	script string // what its unit runs
 }
 
-// running answers for a stack what only a running one knows.
-type running struct{ scope func(*running) *hot.Scope }
-
-func (r *running) ResourceID(name string) (any, error) { return "id-of-" + name, nil }
-
-func (r *running) Attribute(name, attribute string, _ []any) (any, bool, error) {
-	switch sc := r.scope(r); {
-	case sc.Stack.Template.Resources[name].Type == "OS::Heat::Value":
-		value, err := sc.Evaluate(sc.Stack.Template.Resources[name].Properties["value"])
-		return value, false, err
-	case name == "kube_master_ports":
-		return []any{"10.0.0.11", "10.0.0.12", "10.0.0.13"}, true, nil
-	case attribute == "endpoint":
-		return "http://127.0.0.1:8000/v1/signal?x=%7B1%7D&y=2", true, nil
-	}
-	if address, ok := map[string]string{
-		"fixed_ips": "10.0.0.21", "floating_ip_address": "172.24.4.9", "address": "10.0.0.5",
-	}[attribute]; ok {
-		return address, true, nil
-	}
-	return attribute + " of " + name, true, nil
-}
-
-// scope is a stack that runs with these parameters.
-func scope(t *testing.T, text string, files map[string]string, params map[string]any) *hot.Scope {
-	t.Helper()
-	s, err := hot.Load(text, files, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	with := func(r *running) *hot.Scope {
-		sc, err := s.Scope(params, hot.Pseudo{StackName: "prod"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sc.Resolver = r
-		return sc
-	}
-	return with(&running{with})
-}
-
-func properties(t *testing.T, sc *hot.Scope, resource string) map[string]any {
-	t.Helper()
-	props, err := sc.Evaluate(sc.Stack.Template.Resources[resource].Properties)
-	if err != nil {
-		t.Fatalf("%s: %v", resource, err)
-	}
-	return props.(map[string]any)
-}
-
 // first evaluates the stack of a request down to the user data of the first node
 // of a group.
 func first(t *testing.T, k k8stest.Kit, req driver.RenderRequest, group string) node {
@@ -100,22 +48,7 @@ func first(t *testing.T, k k8stest.Kit, req driver.RenderRequest, group string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	params := map[string]any{}
-	for name, p := range out.Parameters {
-		params[name] = p.Value
-		if p.Secret != "" {
-			params[name] = nasty
-		}
-	}
-	def := properties(t, scope(t, out.Template, out.Files, params), group)["resource_def"].(map[string]any)
-	props := def["properties"].(map[string]any)
-	for name, value := range props {
-		if s, ok := value.(string); ok {
-			props[name] = strings.ReplaceAll(s, "%index%", "0")
-		}
-	}
-	sc := scope(t, out.Files[def["type"].(string)], out.Files, props)
-	user := properties(t, sc, "user_data")
+	user := templatetest.NewStack(t, out, nasty).First(group).Properties("user_data")
 	if k.Folder == "fedora" {
 		return ignition(t, user["config"].(string))
 	}
@@ -311,21 +244,6 @@ func TestUserDataBoots(t *testing.T) {
 					}
 				})
 			}
-		}
-	}
-}
-
-// TestCloudInitSchema: CoreOS's own tool has no schema, cloud-init's allows what
-// both know.
-func TestCloudInitSchema(t *testing.T) {
-	templatetest.Need(t, "cloud-init")
-	for _, group := range []string{"kube_masters", "kube_minions"} {
-		path := filepath.Join(t.TempDir(), "user-data")
-		if err := os.WriteFile(path, []byte("#cloud-config\n"+first(t, container(), container().Request(), group).text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if text, err := exec.CommandContext(t.Context(), "cloud-init", "schema", "--config-file", path).CombinedOutput(); err != nil {
-			t.Errorf("%s: %v\n%s", group, err, text)
 		}
 	}
 }

@@ -75,6 +75,7 @@ func (s Suite) Run(t *testing.T) {
 		{"ResizeLeavesNodesAlone", s.resize},
 		{"NodeGroups", s.nodeGroups},
 		{"UserDataFits", s.userData},
+		{"CloudInitSchema", s.cloudInit},
 		{"RenderIsFast", s.fast},
 		{"ScriptsParse", s.scriptsParse},
 		{"Shellcheck", s.shellcheck},
@@ -95,10 +96,8 @@ func (s Suite) of(c Case) driver.RenderRequest {
 // SCRIPT.gz, is there as what it is.
 func (s Suite) Render(t testing.TB, req driver.RenderRequest) driver.RenderResponse {
 	t.Helper()
-	out, err := s.Definition().Render(context.Background(), req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := s.render(t, req)
+	var err error
 	for name, packed := range out.Files {
 		plain, isPacked := strings.CutSuffix(name, ".gz")
 		if !isPacked {
@@ -108,6 +107,16 @@ func (s Suite) Render(t testing.TB, req driver.RenderRequest) driver.RenderRespo
 			t.Fatalf("%s: %v", name, err)
 		}
 		delete(out.Files, name)
+	}
+	return out
+}
+
+// render is the stack of a request, as Heat gets it.
+func (s Suite) render(t testing.TB, req driver.RenderRequest) driver.RenderResponse {
+	t.Helper()
+	out, err := s.Definition().Render(context.Background(), req)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return out
 }
