@@ -121,7 +121,7 @@ func (l *lab) rowSecrets(id string, into map[string]string, seen *bytes.Buffer) 
 		l.t.Fatal(err)
 	}
 	defer db.Close()
-	for _, table := range []string{"operation", "driver", "cluster_driver"} {
+	for _, table := range []string{"operation", "driver_description", "driver_offer", "cluster_driver"} {
 		rows, err := db.QueryContext(l.t.Context(), "SELECT * FROM "+table)
 		if err != nil {
 			l.t.Fatal(err)
