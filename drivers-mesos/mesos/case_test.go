@@ -13,7 +13,7 @@ func suite() templatetest.Suite {
 	return templatetest.Suite{
 		Definition: mesos.Definition,
 		Request:    base,
-		Cases:      slices.Concat(templatetest.Options(), cases()),
+		Cases:      slices.Concat(templatetest.Options(), templatetest.GroupOptions(clusterOutputs()), cases()),
 		Boot:       map[string]string{"boot/master.sh": "mesos-master.yaml", "boot/slave.sh": "mesos-slave.yaml"},
 		// What the shared steps can do for others.
 		Unset: map[string][]string{
@@ -35,7 +35,19 @@ func suite() templatetest.Suite {
 			r.Cluster.MasterLB = true
 			r.NodeGroups[0].NodeCount, r.NodeGroups[1].NodeCount = 3, 1000
 		},
+		ClusterOutputs: clusterOutputs(),
+
 		Page: "../../docs/drivers/mesos.md",
+	}
+}
+
+// clusterOutputs are what the stack of a cluster says to its node groups.
+func clusterOutputs() map[string]driver.RawJSON {
+	return map[string]driver.RawJSON{
+		"api_address": driver.RawJSON(`"172.24.4.6"`), "network": driver.RawJSON(`"4e4e4e4e-0000-4000-8000-000000000000"`),
+		"subnet":                driver.RawJSON(`"4e4e4e4e-0000-4000-8000-000000000001"`),
+		"slave_security_groups": driver.RawJSON(`["5e5e5e5e-0000-4000-8000-000000000001"]`),
+		"master_addresses":      driver.RawJSON(`"10.0.0.10 10.0.0.11 10.0.0.12"`),
 	}
 }
 
@@ -60,5 +72,9 @@ func cases() []templatetest.Case {
 				"mesos_slave_image_providers", "Docker,appc", "mesos_slave_work_dir", "/srv/mesos",
 				"mesos_slave_executor_env_variables", `{"JAVA_HOME": "/usr/lib/jvm"}`, "unknown_label", "ignored")
 		}},
+		{Name: "nodegroup-agent-labels", Change: templatetest.Group(clusterOutputs(), func(r *driver.RenderRequest, g *driver.NodeGroup) {
+			r.Cluster.Labels = templatetest.Labels("mesos_slave_isolation", "posix/cpu", "mesos_slave_work_dir", "/srv/mesos")
+			g.Labels = templatetest.Labels("mesos_slave_isolation", "docker/runtime", "mesos_slave_image_providers", "docker")
+		})},
 	}
 }

@@ -26,7 +26,7 @@ func Definition() *template.Definition {
 		TrustFor:       []string{infra.RexRayTrust},
 		Capabilities: []driver.Capability{
 			driver.CapResize, driver.CapZeroNodes, driver.CapRemoveNamedNodes,
-			driver.CapMasterLoadBalancer, driver.CapTLSDisabled,
+			driver.CapMasterLoadBalancer, driver.CapTLSDisabled, driver.CapNodeGroups,
 		},
 		Limits:     driver.Limits{MinMasters: 1, OddMasters: true},
 		Labels:     labels(),
@@ -38,9 +38,10 @@ func Definition() *template.Definition {
 			infra.NodeOutputs("mesos_master", "master", template.ToMasterAddresses, template.ToMasterCount),
 			infra.NodeOutputs("mesos_slaves", "slave", template.ToWorkerAddresses, template.ToWorkerCount),
 		),
-		Scripts: scripts(),
-		Files:   template.Overlay(infra.Files(), stack.Files),
-		Main:    "main.yaml",
+		Scripts:       scripts(),
+		Files:         template.Overlay(infra.Files(), stack.Files),
+		Main:          "main.yaml",
+		NodeGroupMain: "nodegroup.yaml",
 		Checks: []infra.Check{
 			infra.NoRegistry, infra.GivenNetwork, infra.NodeCounts,
 			infra.StorageDrivers("overlay2", "overlay", "aufs"), imageProviders, environment,

@@ -74,8 +74,12 @@ func TestValidateRefuses(t *testing.T) {
 			"Volume driver type cinder is not supported, expecting a rexray/unspecified volume driver."},
 		{"storage driver", func(r *driver.RenderRequest) { r.Template.DockerStorageDriver = "btrfs" }, driver.ClassInvalidInput, "docker_storage_driver",
 			"Docker storage driver btrfs is not supported, expecting a overlay2/overlay/aufs/unspecified storage driver."},
-		{"node group", func(r *driver.RenderRequest) { r.Intent = driver.IntentCreateNodeGroup }, driver.ClassUnsupported, "",
-			"Operation create-nodegroup is not supported by the cluster driver mesos_ubuntu_v1."},
+		{"providers of a group alone", templatetest.Group(clusterOutputs(), func(_ *driver.RenderRequest, g *driver.NodeGroup) {
+			g.Labels = templatetest.Labels("mesos_slave_image_providers", "appc")
+		}), driver.ClassInvalidInput, "labels/mesos_slave_image_providers",
+			"The label mesos_slave_image_providers needs the label mesos_slave_isolation."},
+		{"upgrade", func(r *driver.RenderRequest) { r.Intent = driver.IntentUpgrade }, driver.ClassUnsupported, "",
+			"Operation upgrade is not supported by the cluster driver mesos_ubuntu_v1."},
 		{"providers alone", label("mesos_slave_image_providers", "appc"), driver.ClassInvalidInput, "labels/mesos_slave_image_providers",
 			"The label mesos_slave_image_providers needs the label mesos_slave_isolation."},
 		{"work folder", label("mesos_slave_work_dir", "mesos"), driver.ClassInvalidInput, "labels/mesos_slave_work_dir",

@@ -24,14 +24,13 @@ const (
 
 func labels() []template.Label {
 	all := slices.Concat([]template.Label{
-		{Name: isolation, Pattern: listOf("(?:" + isolators + ")"), Description: "Isolators of the Mesos agents, with commas between. Default: Mesos' own."},
-		{Name: providers, Pattern: listOf(imageStores), Description: "Kinds of images that Mesos' own containers can be made of: docker and appc, with commas between. Needs mesos_slave_isolation; docker needs docker/runtime there."},
-		{Name: workDir, Default: "/var/lib/mesos", Pattern: `/[A-Za-z0-9._/-]+`, Description: "Folder in which the Mesos agents keep their state and the tasks' files."},
-		{Name: variables, Pattern: `\s*\{[\s\S]*\}\s*`, Description: "What executors have as their environment: a JSON object of texts."},
+		{Name: isolation, PerNodeGroup: true, Pattern: listOf("(?:" + isolators + ")"), Description: "Isolators of the Mesos agents, with commas between. Default: Mesos' own."},
+		{Name: providers, PerNodeGroup: true, Pattern: listOf(imageStores), Description: "Kinds of images that Mesos' own containers can be made of: docker and appc, with commas between. Needs mesos_slave_isolation; docker needs docker/runtime there."},
+		{Name: workDir, PerNodeGroup: true, Default: "/var/lib/mesos", Pattern: `/[A-Za-z0-9._/-]+`, Description: "Folder in which the Mesos agents keep their state and the tasks' files."},
+		{Name: variables, PerNodeGroup: true, Pattern: `\s*\{[\s\S]*\}\s*`, Description: "What executors have as their environment: a JSON object of texts."},
 	}, infra.Labels(), infra.RexRayLabels())
 	for i := range all {
 		all[i].Since = "1.0.0"
-		all[i].PerNodeGroup = false // there are no stacks of node groups
 	}
 	return all
 }

@@ -14,5 +14,6 @@ func parameters() []template.Parameter {
 		infra.NodeNetwork(), infra.Network(), infra.LoadBalancer(), infra.RexRay(),
 		[]template.Parameter{{Name: "cluster_name", From: template.Cluster("Name")}},
 		template.SameAsLabels(isolation, providers, workDir, variables),
+		template.FromCluster("network", "subnet", "slave_security_groups", "master_addresses"),
 	)
 }

@@ -25,6 +25,7 @@ func Definition() *template.Definition {
 		Types:          []driver.ClusterType{{ServerType: "vm", OS: engine.Atomic, COE: "swarm"}},
 		NetworkDrivers: []string{"docker", "flannel"},
 		VolumeDrivers:  []string{"rexray"},
+		TrustFor:       []string{infra.RexRayTrust},
 		Capabilities: []driver.Capability{
 			driver.CapResize, driver.CapZeroNodes, driver.CapHealth, driver.CapRemoveNamedNodes,
 			driver.CapMasterLoadBalancer, driver.CapTLSDisabled, driver.CapNodeGroups,

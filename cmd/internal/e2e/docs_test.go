@@ -2,12 +2,15 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/go-magnum/magnum/plugins/store"
 )
@@ -163,7 +166,7 @@ func TestCoreOSPagesWithClient(t *testing.T) {
 func driverPackage(t *testing.T, folder string) string {
 	t.Helper()
 	dir := t.TempDir()
-	binary, pack := filepath.Join(dir, folder), filepath.Join(dir, "package")
+	binary, pack := filepath.Join(dir, filepath.Base(folder)), filepath.Join(dir, "package")
 	if err := goBuild("CGO_ENABLED=0", binary, module+folder); err != nil {
 		t.Fatal(err)
 	}
@@ -183,14 +186,20 @@ func TestMesosPageWithClient(t *testing.T) {
 	l.startAPI()
 	l.start("conductor", "")
 	l.template(l.client("demo")) // returns once drivers are published
+	var nodes []string
 	for _, line := range documented(t, "docs/drivers/mesos.md", "openstack ") {
 		c.run(strings.Fields(strings.TrimPrefix(line, "openstack "))...)
 		switch {
+		case strings.Contains(line, "template create"):
 		case strings.Contains(line, "cluster create"):
 			c.wait("prod", "CREATE_COMPLETE", 90*time.Second)
-		case strings.Contains(line, "resize"):
-			c.wait("prod", "UPDATE_COMPLETE", 90*time.Second)
+		default:
+			nodes = append(nodes, fmt.Sprint(c.wait("prod", "UPDATE_COMPLETE", 90*time.Second)["node_count"]))
 		}
+	}
+	// Resized, with a group, with one that is empty, and without it.
+	if diff := cmp.Diff([]string{"7", "9", "7", "7"}, nodes); diff != "" {
+		t.Errorf("nodes: %s", diff)
 	}
 	c.run("coe", "cluster", "delete", "prod")
 	poll(t, time.Minute, "the cluster's stack to be gone", func() (bool, error) { return len(l.cloud.Stacks()) == 0, nil })

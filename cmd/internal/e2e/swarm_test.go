@@ -10,23 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/go-magnum/magnum/plugins/store"
 )
-
-// installFrom gives the lab the driver of a folder too.
-func (l *lab) installFrom(folder string) {
-	l.t.Helper()
-	dir := l.t.TempDir()
-	driver, pkg := filepath.Join(dir, "driver"), filepath.Join(dir, "package")
-	if err := goBuild("CGO_ENABLED=0", driver, module+folder); err != nil {
-		l.t.Fatal(err)
-	}
-	if err := store.Pack(l.t.Context(), pkg, driver, store.Asks{}); err != nil {
-		l.t.Fatal(err)
-	}
-	l.install(pkg)
-}
 
 func TestSwarmPageWithClient(t *testing.T) {
 	t.Parallel()
@@ -70,7 +54,7 @@ func (p swarmPage) run(t *testing.T) {
 		})
 	}
 	known(false)
-	l.installFrom(p.folder)
+	l.install(driverPackage(t, p.folder))
 	known(true)
 	var (
 		nodes  []string
