@@ -97,7 +97,9 @@ func TestAttach(t *testing.T) {
 	const name = "k8s_fedora_coreos_v1"
 	a := newAuthor(t)
 	packages := filepath.Join(a.dir, "packages")
-	if err := errors.Join(os.Mkdir(packages, 0o755), os.Symlink(packageDir, filepath.Join(packages, "atomic"))); err != nil {
+	// The driver is installed too, which makes no difference.
+	if err := errors.Join(os.Mkdir(packages, 0o755), os.Symlink(packageDir, filepath.Join(packages, "atomic")),
+		os.Symlink(testPackageDir, filepath.Join(packages, "test"))); err != nil {
 		t.Fatal(err)
 	}
 	binary := filepath.Join(testPackageDir, "driver")
@@ -169,6 +171,49 @@ func TestAttach(t *testing.T) {
 	}
 }
 
+// TestAttachPython has a driver in another language attached, killed and attached
+// again.
+func TestAttachPython(t *testing.T) {
+	t.Parallel()
+	needsPython(t)
+	a := newAuthor(t)
+	sources := filepath.Join(a.dir, "driver")
+	if err := os.CopyFS(sources, os.DirFS("../../../sdk/driverpb/python")); err != nil {
+		t.Fatal(err)
+	}
+	messages, err := os.ReadFile("../../../sdk/driverpb/baseline.binpb")
+	if err == nil {
+		err = os.WriteFile(filepath.Join(sources, "contract.binpb"), messages, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := a.serve("/usr/bin/python3", sources)
+	a.dev("--attach", a.folder)
+	user := a.clientWith(openRC(t, a.dir, "demo"))
+	template := a.templateOf(user, "fedora-latest", "")
+	_ = p.cmd.Process.Kill()
+	p.died(t, 10*time.Second)
+	a.untilState("k8s_python_v1", "Detached")
+	id := a.create(user, template, "python", 1, 1)
+	p = a.serve("/usr/bin/python3", sources)
+	a.waitStatus(user, id, "CREATE_COMPLETE", time.Minute)
+	_ = p.cmd.Process.Signal(os.Interrupt)
+	p.died(t, 10*time.Second)
+	if code := p.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Errorf("the driver ends with %d", code)
+	}
+	// Keys that others may read are no keys.
+	if err := os.Chmod(filepath.Join(a.folder, "driver.json"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p = a.serve("/usr/bin/python3", sources)
+	p.died(t, 10*time.Second)
+	if !strings.Contains(a.logs.String(), "PermissionError: others may use the keys of the connection") {
+		t.Error("it does not mind who reads its keys")
+	}
+}
+
 // TestAttachIsRefused looks at what is said where a driver is not attached.
 func TestAttachIsRefused(t *testing.T) {
 	t.Parallel()
@@ -210,21 +255,15 @@ func TestAttachIsRefused(t *testing.T) {
 	cmd := exec.Command(filepath.Join(testPackageDir, "driver"))
 	cmd.Env = []string{"MAGNUM_DRIVER_SOCKET=" + a.folder + "/socket", "MAGNUM_DRIVER_KEYS_FILE=" + other + "/driver.json"}
 	a.run(cmd)
-	a.dev("--config-file", attachConf(t, a)) // where the option is another way to say it
+	alone := filepath.Join(a.dir, "dev.conf") // the option, for magnum-dev alone
+	if err := os.WriteFile(alone, []byte("[drivers]\nattach = "+a.folder+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.dev("--config-file", alone)
 	s := a.untilState("", "Rejected")
 	if !strings.Contains(s.LastError, "it must have been started with what magnum-driver-manage run prints") {
 		t.Errorf("status says %q", s.LastError)
 	}
-}
-
-// attachConf is a configuration for magnum-dev alone.
-func attachConf(t *testing.T, a *author) string {
-	t.Helper()
-	path := filepath.Join(a.dir, "dev.conf")
-	if err := os.WriteFile(path, []byte("[drivers]\nattach = "+a.folder+"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 func output(t *testing.T, cmd *exec.Cmd) []byte {

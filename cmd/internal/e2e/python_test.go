@@ -15,9 +15,7 @@ import (
 // with the package that comes of it.
 func TestPythonDriver(t *testing.T) {
 	t.Parallel()
-	if out, err := exec.Command("/usr/bin/python3", "-c", "import grpc, google.protobuf").CombinedOutput(); err != nil {
-		t.Skipf("Python with grpcio and protobuf is missing, install python3-grpcio and python3-protobuf: %v: %s", err, out)
-	}
+	needsPython(t)
 	r := newReader(t)
 	for _, s := range steps(t, "docs/drivers/python.md") {
 		out := r.obey(s)
@@ -47,4 +45,11 @@ func TestPythonDriver(t *testing.T) {
 		t.Fatal(err)
 	}
 	l.waitGone(c, id, time.Minute)
+}
+
+func needsPython(t *testing.T) {
+	t.Helper()
+	if out, err := exec.Command("/usr/bin/python3", "-c", "import grpc, google.protobuf").CombinedOutput(); err != nil {
+		t.Skipf("Python with grpcio and protobuf is missing, install python3-grpcio and python3-protobuf: %v: %s", err, out)
+	}
 }

@@ -130,21 +130,26 @@ func account(name string) (*launch.User, error) {
 	return &launch.User{UID: uint32(uid), GID: uint32(gid)}, nil
 }
 
-// packages are those of this host, of which an attached one is the active version
-// of its name.
+// packages are those of this host.
 func (d *Driver) packages() ([]store.Package, error) {
 	packages, err := d.store.Packages()
 	if err != nil {
 		return nil, fmt.Errorf("read the driver store: %w", err)
 	}
-	for _, attached := range d.Attached() {
-		packages = slices.DeleteFunc(packages, func(p store.Package) bool { return p.String() == attached.String() })
-		for i := range packages {
-			packages[i].Active = packages[i].Active && packages[i].Name != attached.Name
+	return with(packages, d.Attached()), nil
+}
+
+// with adds drivers that are attached to those that are installed: each is the
+// active version of its name.
+func with(installed, attached []store.Package) []store.Package {
+	for _, a := range attached {
+		installed = slices.DeleteFunc(installed, func(p store.Package) bool { return p.String() == a.String() })
+		for i := range installed {
+			installed[i].Active = installed[i].Active && installed[i].Name != a.Name
 		}
-		packages = append(packages, attached)
+		installed = append(installed, a)
 	}
-	return packages, nil
+	return installed
 }
 
 // Installed lists the packages of this host as the database wants them.
