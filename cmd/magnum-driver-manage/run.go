@@ -46,12 +46,8 @@ func run() *cobra.Command {
 				return &command.ExitError{Code: command.ExitUsage, Err: err}
 			}
 			fmt.Fprint(c.ErrOrStderr(), hint) // standard output is the program's
-			env := append(os.Environ(), f.Environment()...)
-			if _, given := os.LookupEnv(serve.EnvLogLevel); !given {
-				env = append(env, serve.EnvLogLevel+"=debug")
-			}
 			// In this command's place: the terminal and its signals are the program's.
-			if err := syscall.Exec(program, args, env); err != nil {
+			if err := syscall.Exec(program, args, environment(f)); err != nil {
 				return fmt.Errorf("execute %s: %w", program, err)
 			}
 			return nil
@@ -61,4 +57,15 @@ func run() *cobra.Command {
 	c.Flags().StringVar(&dir, "dir", "", "`folder` for socket and keys, made if it is not there, one for each driver that runs at the same time; "+
 		"without it magnum-driver in $XDG_RUNTIME_DIR, or magnum-driver-UID among the temporary files")
 	return c
+}
+
+// environment is the author's with what a driver needs, and a line for each call
+// unless the author has said how much is to be logged.
+func environment(f *attach.Folder) []string {
+	env := os.Environ()
+	if os.Getenv(serve.EnvLogLevel) == "" {
+		env = append(env, serve.EnvLogLevel+"=debug")
+	}
+	// Of what is there twice, os/exec keeps the last one, programs see the first.
+	return (&exec.Cmd{Env: append(env, f.Environment()...)}).Environ()
 }

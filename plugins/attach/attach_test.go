@@ -249,7 +249,12 @@ func TestDriverIsRefused(t *testing.T) {
 			serving(t, f)
 			return nil, nil
 		}},
-		{"the socket is a file", "is no socket", func(_ *testing.T, f *attach.Folder) ([]string, error) {
+		{"the socket is a file", "is no socket", func(t *testing.T, f *attach.Folder) ([]string, error) {
+			t.Cleanup(func() {
+				if text, err := os.ReadFile(socket(f)); err != nil || string(text) != "precious" {
+					t.Errorf("the file is %q, %v", text, err)
+				}
+			})
 			return nil, os.WriteFile(socket(f), []byte("precious"), 0o600)
 		}},
 		{"keys that others may read", "chmod go= it", func(_ *testing.T, f *attach.Folder) ([]string, error) {
@@ -269,9 +274,6 @@ func TestDriverIsRefused(t *testing.T) {
 			p := launchtest.Serve(t, testBinary, f, env...)
 			if status := p.Wait(); status == 0 || !strings.Contains(p.Said(), tt.want) {
 				t.Errorf("exit status %d, it said %q, want %q", status, p.Said(), tt.want)
-			}
-			if text, err := os.ReadFile(socket(f)); err == nil && string(text) != "precious" {
-				t.Error("the file is gone")
 			}
 		})
 	}

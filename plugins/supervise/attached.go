@@ -219,7 +219,7 @@ func (a *attached) acquire() (*link, store.Package, error) {
 }
 
 func absent(pkg store.Package) error {
-	e := driver.Errorf(driver.ClassUnavailable, "driver %s is attached, and its process is not there", pkg)
+	e := driver.Errorf(driver.ClassUnavailable, "driver %s is attached, and has no process that can be used", pkg)
 	e.Blame, e.RetryAfter = driver.BlameOperator, attachedRetry
 	return e
 }

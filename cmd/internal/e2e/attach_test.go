@@ -45,7 +45,9 @@ func (a *author) command(name string, args ...string) *exec.Cmd {
 // serve has the driver run; the process that is returned is the driver's own.
 func (a *author) serve(program ...string) *process {
 	a.t.Helper()
-	return a.run(a.command("magnum-driver-manage", append([]string{"run", "--dir", a.folder}, program...)...))
+	cmd := a.command("magnum-driver-manage", append([]string{"run", "--dir", a.folder}, program...)...)
+	cmd.Env = append(cmd.Env, "MAGNUM_DRIVER_SOCKET=/of/another/folder") // left in the author's shell
+	return a.run(cmd)
 }
 
 // dev starts the service and waits for it to answer.
@@ -123,7 +125,7 @@ func TestAttach(t *testing.T) {
 	p.died(t, 10*time.Second)
 	a.untilState(name, "Detached")
 	poll(t, time.Minute, "the cluster to wait for its driver", func() (bool, error) {
-		return strings.HasSuffix(a.cluster(user, id).StatusReason, name+" 1.0.0 is attached, and its process is not there"), nil
+		return strings.HasSuffix(a.cluster(user, id).StatusReason, name+" 1.0.0 is attached, and has no process that can be used"), nil
 	})
 	p = a.serve(binary)
 	if got := a.waitStatus(user, id, "CREATE_COMPLETE", time.Minute); len(got.NodeAddresses) != 1 || len(got.MasterAddresses) != 1 {
