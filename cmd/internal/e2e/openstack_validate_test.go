@@ -35,7 +35,10 @@ func TestRealOpenStackValidates(t *testing.T) {
 	// A group's stack is told what the cluster's has made.
 	made := map[string]string{
 		"network": `"demo-net"`, "subnet": `"demo-subnet"`, "address_pairs": `[]`, "api_private_address": `"10.20.0.9"`,
-		"minion_security_groups": `["` + c.value("security", "group", "list", "-c", "ID") + `"]`,
+		"master_addresses": `"10.20.0.10 10.20.0.11 10.20.0.12"`,
+	}
+	for _, name := range []string{"minion_security_groups", "node_security_groups", "slave_security_groups"} {
+		made[name] = `["` + c.value("security", "group", "list", "-c", "ID") + `"]`
 	}
 	outputs := fields{}
 	for name, value := range made {
@@ -44,27 +47,38 @@ func TestRealOpenStackValidates(t *testing.T) {
 	metal := fields{"server_type": "bm", "cluster_distro": "fedora", "image_id": "fedora-latest"}
 	given := fields{"fixed_network": "demo-net", "fixed_subnet": "demo-subnet", "floating_ip": true}
 	balanced := fields{"master_lb": true, "floating_ip": true}
+	swarm, standalone, mesos := driverPackage(t, "drivers-swarm"), driverPackage(t, "drivers-swarm/swarm-standalone"), driverPackage(t, "drivers-mesos")
+	flannel := fields{"network_driver": "flannel", "volume_driver": "rexray"}
+	routed := fields{"labels": fields{"flannel_backend": "host-gw", "etcd_volume_size": "1", "etcd_volume_type": "lab"}}
 	for _, tt := range []struct {
-		name              string
+		name, driver      string
 		intent            driver.Intent
 		template, cluster fields
 	}{
-		{"bare metal", driver.IntentCreate, metal, given},
-		{"bare metal without floating IPs", driver.IntentCreate, metal, with(given, fields{"floating_ip": false})},
-		{"bare metal behind load balancers", driver.IntentCreate, metal, with(given, balanced)},
-		{"node group of bare metal", driver.IntentCreateNodeGroup, metal, given},
-		{"behind load balancers", driver.IntentCreate, nil, balanced},
-		{"private behind load balancers", driver.IntentCreate, nil, fields{"master_lb": true, "labels": fields{"master_lb_allowed_cidrs": "192.0.2.0/24"}}},
-		{"volumes", driver.IntentCreate, nil, fields{"docker_volume_size": 5, "labels": fields{
+		{"bare metal", packageDir, driver.IntentCreate, metal, given},
+		{"bare metal without floating IPs", packageDir, driver.IntentCreate, metal, with(given, fields{"floating_ip": false})},
+		{"bare metal behind load balancers", packageDir, driver.IntentCreate, metal, with(given, balanced)},
+		{"node group of bare metal", packageDir, driver.IntentCreateNodeGroup, metal, given},
+		{"behind load balancers", packageDir, driver.IntentCreate, nil, balanced},
+		{"private behind load balancers", packageDir, driver.IntentCreate, nil, fields{"master_lb": true, "labels": fields{"master_lb_allowed_cidrs": "192.0.2.0/24"}}},
+		{"volumes", packageDir, driver.IntentCreate, nil, fields{"docker_volume_size": 5, "labels": fields{
 			"docker_volume_type": "lab", "etcd_volume_size": "1", "etcd_volume_type": "lab", "boot_volume_size": "20", "boot_volume_type": "lab",
 		}}},
-		{"routed pods", driver.IntentCreate, nil, fields{"labels": fields{"flannel_backend": "host-gw", "availability_zone": "nova"}}},
-		{"proxies", driver.IntentCreate, fields{"http_proxy": "http://192.0.2.1:3128", "insecure_registry": "192.0.2.2:5000"}, nil},
+		{"routed pods", packageDir, driver.IntentCreate, nil, fields{"labels": fields{"flannel_backend": "host-gw", "availability_zone": "nova"}}},
+		{"proxies", packageDir, driver.IntentCreate, fields{"http_proxy": "http://192.0.2.1:3128", "insecure_registry": "192.0.2.2:5000"}, nil},
+		{"swarm mode", swarm, driver.IntentCreate, fields{"volume_driver": "rexray"}, balanced},
+		{"swarm mode in a given network", swarm, driver.IntentCreate, fields{"tls_disabled": true}, given},
+		{"node group of swarm mode", swarm, driver.IntentCreateNodeGroup, nil, given},
+		{"standalone Swarm", standalone, driver.IntentCreate, nil, fields{"floating_ip": true}},
+		{"standalone Swarm with flannel", standalone, driver.IntentCreate, flannel, with(balanced, routed)},
+		{"node group of standalone Swarm", standalone, driver.IntentCreateNodeGroup, flannel, with(given, routed)},
+		{"Mesos", mesos, driver.IntentCreate, fields{"volume_driver": "rexray"}, balanced},
+		{"node group of Mesos", mesos, driver.IntentCreateNodeGroup, nil, given},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			image := fields{"image_id": "fedora-atomic-latest"}
 			maps.Copy(image, tt.template)
-			stack, err := conform.Render(t.Context(), conform.Options{Driver: packageDir}, tt.intent, fields{
+			stack, err := conform.Render(t.Context(), conform.Options{Driver: tt.driver}, tt.intent, fields{
 				"template":  with(image, fields{"external_network_id": "public"}),
 				"cluster":   with(fields{"keypair": "testkey"}, tt.cluster),
 				"endpoints": fields{"external_network_uuid": public, "fixed_network_name": "demo-net", "fixed_subnet_cidr": "10.20.0.0/24"},
