@@ -57,7 +57,7 @@ func TestImages(t *testing.T) {
 	list := func(service *gophercloud.ServiceClient, opts images.ListOpts) []string {
 		return names(t, images.List(service, opts), images.ExtractImages, func(i images.Image) string { return i.Name })
 	}
-	all := []string{"no-distro", "fedora-latest", "ubuntu-mesos", "coreos-stable", "coreos-latest", "fedora-coreos-latest", "fedora-atomic-latest"}
+	all := []string{"no-distro", "fedora-latest", "debian-latest", "ubuntu-mesos", "coreos-stable", "coreos-latest", "fedora-coreos-latest", "fedora-atomic-latest"}
 	if diff := cmp.Diff(append([]string{"mine"}, all...), list(demo, images.ListOpts{Limit: 2})); diff != "" {
 		t.Error(diff)
 	}
@@ -66,7 +66,7 @@ func TestImages(t *testing.T) {
 	}
 	for name, distro := range map[string]any{
 		"fedora-atomic-latest": "fedora-atomic", "fedora-coreos-latest": "fedora-coreos", "coreos-latest": "coreos", "coreos-stable": "coreos",
-		"ubuntu-mesos": "ubuntu", "fedora-latest": "fedora", "no-distro": nil,
+		"ubuntu-mesos": "ubuntu", "debian-latest": "debian", "fedora-latest": "fedora", "no-distro": nil,
 	} {
 		page, err := images.List(demo, images.ListOpts{Name: name}).AllPages(t.Context())
 		if err != nil {
@@ -81,7 +81,7 @@ func TestImages(t *testing.T) {
 			t.Errorf("%s: %+v, %v", name, image, err)
 		}
 	}
-	if got := list(demo, images.ListOpts{Sort: "name:asc", Limit: 3}); got[0] != "coreos-latest" || got[7] != "ubuntu-mesos" {
+	if got := list(demo, images.ListOpts{Sort: "name:asc", Limit: 3}); got[0] != "coreos-latest" || got[8] != "ubuntu-mesos" {
 		t.Errorf("sorted: %q", got)
 	}
 }

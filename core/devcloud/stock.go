@@ -167,7 +167,7 @@ func (c *Cloud) stockUp() {
 	for _, image := range []struct{ name, distro string }{
 		{"fedora-atomic-latest", "fedora-atomic"}, {"fedora-coreos-latest", "fedora-coreos"}, {"coreos-latest", "coreos"},
 		{"coreos-stable", "coreos"},
-		{"ubuntu-mesos", "ubuntu"}, {"fedora-latest", "fedora"}, {"no-distro", ""},
+		{"ubuntu-mesos", "ubuntu"}, {"debian-latest", "debian"}, {"fedora-latest", "fedora"}, {"no-distro", ""},
 	} {
 		properties := map[string]string{}
 		if image.distro != "" {

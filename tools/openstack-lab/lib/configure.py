@@ -202,6 +202,9 @@ def heat():
         'paste_deploy': {'api_paste_config': '/etc/heat/api-paste.ini'},
         'heat_api': {'bind_host': HOST, 'bind_port': PORT['heat'], 'workers': 1},
         'heat_api_cfn': {'bind_host': HOST, 'bind_port': PORT['heat_cfn'], 'workers': 1},
+        # What it asks again and again: whether a network or a flavor is there.
+        'cache': {'enabled': True, 'backend': 'oslo_cache.memcache_pool',
+                  'memcache_servers': f"{HOST}:{PORT['memcached']}"},
         'ec2authtoken': {'auth_uri': KEYSTONE},
         'clients_keystone': {'auth_uri': url('keystone')},
         # A trust brings its own scope: with a project here every stack update fails.

@@ -39,8 +39,8 @@ PEOPLE = (  # user, project, roles
 )
 IMAGES = (  # name, os_distro
     ('fedora-atomic-latest', 'fedora-atomic'), ('fedora-coreos-latest', 'fedora-coreos'),
-    ('coreos-latest', 'coreos'), ('ubuntu-mesos', 'ubuntu'), ('fedora-latest', 'fedora'),
-    ('no-distro', None))
+    ('coreos-latest', 'coreos'), ('coreos-stable', 'coreos'), ('ubuntu-mesos', 'ubuntu'),
+    ('debian-latest', 'debian'), ('fedora-latest', 'fedora'), ('no-distro', None))
 FLAVORS = (('m1.tiny', 1, 512, 1), ('m1.small', 1, 2048, 20),
            ('m1.medium', 2, 4096, 40), ('m1.large', 4, 8192, 80))
 

@@ -24,14 +24,21 @@ running() { # NAME
 
 # launch NAME COMMAND...: in a session of its own, output to its log.
 # Without job control a background child leads no process group, so setsid does not
-# fork and $! is the service itself.
+# fork and $! is the service itself. It keeps no file of the caller's open: a lock
+# that the caller holds would last as long as the service.
 launch() {
   local name=$1 start
   shift
   running "$name" && return
   halt "$name" 0      # as in claim, for those that have no port
   rm -f "$DONE/cloud" # the cloud is to be waited for once more
-  setsid "$@" < /dev/null >> "$LOG/$name.log" 2>&1 8>&- &
+  (
+    for fd in /proc/self/fd/*; do
+      fd=${fd##*/}
+      [ "$fd" -le 2 ] || exec {fd}>&-
+    done
+    exec setsid "$@"
+  ) < /dev/null >> "$LOG/$name.log" 2>&1 &
   disown
   start=$(born $!) || broken "$name" "ended at once"
   echo "$! $start" > "$RUN/$name"
