@@ -8,7 +8,6 @@ require (
 	github.com/go-magnum/magnum/sdk/k8s v0.0.0
 	github.com/google/go-cmp v0.7.0
 	github.com/vincent-petithory/dataurl v1.0.0
-	go.yaml.in/yaml/v3 v3.0.6
 )
 
 require (
@@ -35,6 +34,7 @@ require (
 	github.com/oklog/run v1.1.0 // indirect
 	github.com/shopspring/decimal v1.5.0 // indirect
 	github.com/spf13/cast v1.7.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/net v0.61.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect

@@ -1,12 +1,9 @@
 package coreos_test
 
 import (
-	"compress/gzip"
+	"bytes"
 	"context"
-	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,7 +13,6 @@ import (
 	"github.com/coreos/ignition/v2/config"
 	"github.com/google/go-cmp/cmp"
 	"github.com/vincent-petithory/dataurl"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/k8s/k8stest"
@@ -34,10 +30,8 @@ var nasty = func() string {
 
 // node is one node of a stack, as Nova gets it.
 type node struct {
-	text   string
-	files  map[string]string // by path
-	modes  map[string]int
-	script string // what its unit runs
+	text string
+	templatetest.UserData
 }
 
 // first evaluates the stack of a request down to the user data of the first node
@@ -55,102 +49,59 @@ func first(t *testing.T, k k8stest.Kit, req driver.RenderRequest, group string) 
 	return cloudConfig(t, user["cloud_config"])
 }
 
-// ignition reads a document with Ignition's own parser, which must have nothing
-// to say.
+// ignition reads a document that Ignition's own parser must take without a word,
+// and with the same values.
 func ignition(t *testing.T, text string) node {
 	t.Helper()
 	doc, report, err := config.Parse([]byte(text))
 	if err != nil || len(report.Entries) > 0 {
 		t.Fatalf("%v\n%s\n%s", err, report.String(), text)
 	}
-	n := node{text: text, files: map[string]string{}, modes: map[string]int{}}
+	n := read(t, text)
 	for _, f := range doc.Storage.Files {
 		data, err := dataurl.DecodeString(*f.Contents.Source)
-		if err != nil {
-			t.Fatalf("%s: %v", f.Path, err)
-		}
-		n.files[f.Path], n.modes[f.Path] = string(data.Data), *f.Mode
-		if c := f.Contents.Compression; c != nil && *c == "gzip" {
-			n.files[f.Path] = unzip(t, n.files[f.Path])
-		}
-	}
-	for _, u := range doc.Systemd.Units {
-		if u.Name == "magnum.service" && *u.Enabled {
-			n.script = runs(*u.Contents)
+		if err != nil || f.Contents.Compression == nil && string(data.Data) != n.Files[f.Path] {
+			t.Errorf("%s: %v: %s", f.Path, err, *f.Contents.Source)
 		}
 	}
 	return n
 }
 
-// cloudConfig reads a document as it is once YAML has been made of it.
+// cloudConfig reads a document as Heat makes it of a value. It has nothing that
+// coreos-cloudinit does not know.
 func cloudConfig(t *testing.T, value any) node {
 	t.Helper()
-	text, err := yaml.Marshal(value)
+	text, err := json.Marshal(value)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var doc struct {
-		Files []struct{ Path, Permissions, Content, Encoding string } `yaml:"write_files"`
-		// What coreos-cloudinit knows besides.
+		Files  []struct{ Path, Permissions, Content, Encoding string } `json:"write_files"`
 		CoreOS struct {
 			Update struct {
-				Strategy string `yaml:"reboot-strategy"`
+				Strategy string `json:"reboot-strategy"`
 			}
 			Units []struct{ Name, Command, Content string }
 		}
 	}
-	d := yaml.NewDecoder(strings.NewReader(string(text)))
-	d.KnownFields(true)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.DisallowUnknownFields()
 	if err := d.Decode(&doc); err != nil {
 		t.Fatalf("%v\n%s", err, text)
-	}
-	n := node{text: string(text), files: map[string]string{}, modes: map[string]int{}}
-	for _, f := range doc.Files {
-		if f.Encoding == "gz+base64" {
-			packed, err := base64.StdEncoding.DecodeString(f.Content)
-			if err != nil {
-				t.Fatal(err)
-			}
-			f.Content = unzip(t, string(packed))
-		}
-		var mode int
-		if _, err := fmt.Sscanf(f.Permissions, "%o", &mode); err != nil {
-			t.Fatalf("%s: %v", f.Path, err)
-		}
-		n.files[f.Path], n.modes[f.Path] = f.Content, mode
-	}
-	for _, u := range doc.CoreOS.Units {
-		if u.Command == "start" {
-			n.script = runs(u.Content)
-		}
 	}
 	if doc.CoreOS.Update.Strategy != "off" {
 		t.Error("nodes start anew on their own account")
 	}
-	return n
+	return read(t, "#cloud-config\n"+string(text))
 }
 
-func unzip(t *testing.T, packed string) string {
+func read(t *testing.T, text string) node {
 	t.Helper()
-	r, err := gzip.NewReader(strings.NewReader(packed))
+	data, err := templatetest.ReadUserData(text)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v\n%s", err, text)
 	}
-	text, err := io.ReadAll(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-// runs is the script that a unit runs.
-func runs(unit string) string {
-	for line := range strings.Lines(unit) {
-		if script, ok := strings.CutPrefix(strings.TrimSpace(line), "ExecStart=/bin/sh "); ok {
-			return script
-		}
-	}
-	return ""
+	return node{text, data}
 }
 
 func kits() []k8stest.Kit { return []k8stest.Kit{container(), fedora()} }
@@ -171,16 +122,16 @@ func TestUserData(t *testing.T) {
 			for _, group := range groups {
 				n := first(t, k, req, group)
 				script := map[string]string{"kube_masters": "/etc/magnum/master.sh", "kube_minions": "/etc/magnum/minion.sh"}[group]
-				if n.script != script || n.modes[script] != 0o700 || !strings.HasPrefix(n.files[script], "#!/bin/sh\n") {
-					t.Errorf("%s, %s: the unit runs %q, which has mode %o", c.Name, group, n.script, n.modes[script])
+				if n.Script != script || n.Modes[script] != 0o700 || !strings.HasPrefix(n.Files[script], "#!/bin/sh\n") {
+					t.Errorf("%s, %s: the unit runs %q, which has mode %o", c.Name, group, n.Script, n.Modes[script])
 				}
-				for path, mode := range n.modes {
+				for path, mode := range n.Modes {
 					if path != script && mode != 0o600 {
 						t.Errorf("%s, %s: %s has mode %o", c.Name, group, path, mode)
 					}
 				}
-				if len(n.files) < 30 {
-					t.Errorf("%s, %s: only %d files", c.Name, group, len(n.files))
+				if len(n.Files) < 30 {
+					t.Errorf("%s, %s: only %d files", c.Name, group, len(n.Files))
 				}
 				largest = max(largest, len(n.text))
 			}
@@ -208,7 +159,7 @@ func TestValuesArrive(t *testing.T) {
 		}
 		got := map[string]string{}
 		for name := range want {
-			got[name] = n.files["/etc/magnum/params/"+name]
+			got[name] = n.Files["/etc/magnum/params/"+name]
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: %s", k.Folder, diff)
@@ -229,13 +180,13 @@ func TestUserDataBoots(t *testing.T) {
 					n := first(t, k, req, group)
 					cloud := templatetest.StartCloud(t)
 					m := k.Node(t, cloud, role)
-					for path, text := range n.files {
+					for path, text := range n.Files {
 						// Where the cloud is, and its secrets, the machine knows.
 						if !slices.Contains([]string{"magnum_url", "auth_url", "trustee_password", "wait_endpoint", "wait_token", "name"}, filepath.Base(path)) {
 							m.Write(path, text)
 						}
 					}
-					out, err := m.Boot(n.files[n.script])
+					out, err := m.Boot(n.Files[n.Script])
 					if err != nil {
 						t.Fatalf("%v\n%s", err, out)
 					}
@@ -271,7 +222,7 @@ func TestFedoraTakesASCII(t *testing.T) {
 	req := fedora().Request()
 	req.Endpoints.CACert = "Müller CA\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\nCN=ö\n-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n"
 	want := "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n-----BEGIN CERTIFICATE-----\nBBBB\n-----END CERTIFICATE-----\n"
-	if got := first(t, fedora(), req, "kube_minions").files["/etc/magnum/params/openstack_ca"]; got != want {
+	if got := first(t, fedora(), req, "kube_minions").Files["/etc/magnum/params/openstack_ca"]; got != want {
 		t.Errorf("the CAs are\n%s", got)
 	}
 }
