@@ -114,10 +114,15 @@ func notFound(r Ref) error {
 	return magnum.Errorf(magnum.NotFound, "Stack %s not found in Heat.", r.Name)
 }
 
+// scrub takes secrets out of a text, and of a key each line by itself: Heat shows
+// texts as Python writes them, or as a template has made something else of them,
+// and neither leaves line breaks as they are.
 func scrub(text string, secrets []string) string {
 	for _, s := range secrets {
-		if s != "" {
-			text = strings.ReplaceAll(text, s, "***")
+		for line := range strings.SplitSeq(s, "\n") {
+			if line != "" && !strings.HasPrefix(line, "-----") {
+				text = strings.ReplaceAll(text, line, "***")
+			}
 		}
 	}
 	return text

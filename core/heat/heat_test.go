@@ -157,6 +157,25 @@ func TestErrors(t *testing.T) {
 	}
 }
 
+// TestKeysAreNotTold: Heat repeats a value that it does not like as Python writes
+// it, with a key's line breaks as two letters.
+func TestKeysAreNotTold(t *testing.T) {
+	srv := heattest.Start(t)
+	const key = "-----BEGIN KEY-----\nMIIE+/=\nabcdef\n-----END KEY-----\n"
+	srv.Before = func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Method == http.MethodPost {
+			heattest.Refuse(w, http.StatusBadRequest, `"[{'content': '`+strings.ReplaceAll(key, "\n", `\n`)+`'}]" is not a map`)
+		}
+		return r.Method == http.MethodPost
+	}
+	req := request()
+	req.Secret = func(context.Context, driver.SecretRef) (string, error) { return key, nil }
+	_, err := heat.New(heat.Config{}).Ensure(t.Context(), session(t, srv), req)
+	if want := `"[{'content': '-----BEGIN KEY-----\n***\n***\n-----END KEY-----\n'}]" is not a map`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v\nwant %s", err, want)
+	}
+}
+
 // Somebody else made the stack between our look and our create.
 func TestEnsureConflict(t *testing.T) {
 	srv := heattest.Start(t)
