@@ -3,6 +3,7 @@ package hot
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -215,8 +216,27 @@ func (sc *Scope) check(r *Resource, c checker) (map[string]any, []error) {
 		}
 		values[k] = v
 	}
+	if final == "OS::Heat::Value" {
+		schema = typedValue(schema, values["type"])
+	}
 	out, more := c.properties(schema, values, []string{"resources", r.Name, "properties"})
 	return out, append(more, errs...)
+}
+
+// typedValue is the schema of a value whose type is given. Unlike a parameter, it
+// has to be of that type as it stands: a list is no json.
+func typedValue(schema map[string]*Property, kind any) map[string]*Property {
+	name, _ := kind.(string)
+	of, ok := map[string]string{
+		"string": "string", "number": "number", "boolean": "boolean", "comma_delimited_list": "list", "json": "map",
+	}[name]
+	if !ok {
+		return schema
+	}
+	typed, value := maps.Clone(schema), *schema["value"]
+	value.Type = of
+	typed["value"] = &value
+	return typed
 }
 
 // evaluationError places the failure of a function inside a property.
