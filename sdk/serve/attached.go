@@ -69,7 +69,7 @@ func listenAndServe(p Plugin, logger hclog.Logger) error {
 //
 //nolint:gosec // the path is for who starts the driver to choose
 func listenAt(path string) (net.Listener, error) {
-	other, err := net.Dial("unix", path)
+	other, err := (&net.Dialer{}).DialContext(context.Background(), "unix", path)
 	switch {
 	case err == nil:
 		_ = other.Close()
