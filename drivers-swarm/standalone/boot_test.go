@@ -48,6 +48,11 @@ func flannel(m *templatetest.Machine, req *driver.RenderRequest) {
 	req.Template.NetworkDriver = "flannel"
 }
 
+func proxy(m *templatetest.Machine, req *driver.RenderRequest) {
+	m.Write("etc/magnum/params/http_proxy", "http://proxy:3128")
+	req.Template.HTTPProxy = "http://proxy:3128"
+}
+
 // boot runs a script to its end, which must be good.
 func boot(t *testing.T, c *templatetest.Cloud, m *templatetest.Machine, req driver.RenderRequest, script string) {
 	t.Helper()
@@ -107,6 +112,8 @@ func TestMasterBoots(t *testing.T) {
 		"three":          {three, "0", nil},
 		"three/flannel":  {three, "0", []func(*templatetest.Machine, *driver.RenderRequest){flannel}},
 		"second/flannel": {three, "1", []func(*templatetest.Machine, *driver.RenderRequest){flannel}},
+		"one/proxy":      {"10.0.0.10", "0", []func(*templatetest.Machine, *driver.RenderRequest){proxy}},
+		"three/proxy":    {three, "0", []func(*templatetest.Machine, *driver.RenderRequest){proxy, plain}},
 		"third/plain":    {three, "2", []func(*templatetest.Machine, *driver.RenderRequest){plain, flannel}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,6 +127,13 @@ func TestMasterBoots(t *testing.T) {
 			}
 			boot(t, c, m, req, "boot/master.sh")
 
+			if req.Template.HTTPProxy != "" {
+				// What the masters say to each other goes through no proxy.
+				want := "localhost,127.0.0.1," + strings.ReplaceAll(tt.masters, " ", ",") + "," + address
+				if got := m.Read("etc/systemd/system.conf.d/magnum-proxy.conf"); !strings.Contains(got, "NO_PROXY=,"+want+`"`) {
+					t.Errorf("%s lacks %s", got, want)
+				}
+			}
 			tls := !req.Template.TLSDisabled
 			scheme := map[bool]string{true: "https", false: "http"}[tls]
 			members, addresses := "", ""
