@@ -62,7 +62,7 @@ func kubernetes(distro string, steps ...template.Fragment) *template.Definition 
 	return &template.Definition{
 		Types:          []driver.ClusterType{{ServerType: "vm", OS: distro, COE: "kubernetes"}},
 		Maturity:       driver.MaturityStable,
-		NetworkDrivers: []string{"flannel"},
+		NetworkDrivers: k8s.NetworkDrivers(),
 		Capabilities: []driver.Capability{
 			driver.CapNodeGroups, driver.CapNodeLabels, driver.CapResize, driver.CapZeroNodes,
 			driver.CapRemoveNamedNodes, driver.CapMasterLoadBalancer, driver.CapHealth,

@@ -25,7 +25,7 @@ func Definition() *template.Definition {
 		},
 		// Cinder volumes for pods would need the user's trust on the nodes
 		// and a cloud provider; there is none yet.
-		NetworkDrivers: []string{"flannel"},
+		NetworkDrivers: k8s.NetworkDrivers(),
 		Capabilities: []driver.Capability{
 			driver.CapResize, driver.CapZeroNodes, driver.CapHealth,
 			driver.CapRemoveNamedNodes, driver.CapMasterLoadBalancer,

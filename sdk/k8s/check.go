@@ -25,7 +25,7 @@ func networks(v *template.Values) []driver.Violation {
 		out = template.Refuse(driver.ClassInvalidInput, "labels/"+services,
 			"property \"labels/%s\" with value %q is not supported, expecting at least 11 addresses", services, v.Label(services))
 	}
-	return slices.Concat(out, infra.Apart(v, infra.FlannelNetwork, services), infra.FlannelSubnets(v))
+	return slices.Concat(out, infra.Apart(v, pods(v), services), infra.Subnets(v, pods(v)), poolSize(v))
 }
 
 // nodes looks at the group whose nodes the stack makes.

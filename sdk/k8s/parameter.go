@@ -29,8 +29,8 @@ func Parameters() []template.Parameter {
 			{Name: "dns_service_ip", From: template.Computed("tenth address of service_cluster_ip_range", func(v *template.Values) string {
 				return nth(v.Label("service_cluster_ip_range"), 10)
 			})},
-			{Name: "pods_network_cidr", From: template.LabelOf("flannel_network_cidr")},
 		},
+		networkParameters(),
 		template.SameAsLabels("kube_tag", "container_infra_prefix", "flannel_tag", "flannel_cni_tag", "kubelet_options", "kubeproxy_options"),
 		template.In(template.ClusterStack, slices.Concat(
 			[]template.Parameter{

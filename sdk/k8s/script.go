@@ -13,8 +13,10 @@ import (
 // are 005 and 020 to 040, then 060 the certificates, and the parts of Kubernetes
 // from 100 on.
 func Scripts(distribution ...template.Fragment) map[string][]template.Fragment {
+	flannel, node, calico := infra.Step("300-flannel", "flannel"), infra.Step("190-calico-node", "calico-node"), infra.Step("300-calico", "calico")
+	flannel.When, node.When, calico.When = usesFlannel, usesCalico, usesCalico
 	common := slices.Concat(infra.Steps(), distribution, []template.Fragment{
-		infra.Step("005-cgroups", "cgroups"), infra.Step("060-certificates", "certificates"),
+		infra.Step("005-cgroups", "cgroups"), infra.Step("060-certificates", "certificates"), node,
 	})
 	ordered := func(more ...template.Fragment) []template.Fragment {
 		return infra.Ordered(common, more)
@@ -25,7 +27,7 @@ func Scripts(distribution ...template.Fragment) map[string][]template.Fragment {
 			infra.Step("110-control-plane", "control-plane"),
 			infra.Step("120-api", "api"),
 			infra.Step("200-kubelet", "kubelet"),
-			infra.Step("300-flannel", "flannel"),
+			flannel, calico,
 			infra.Step("310-coredns", "coredns"),
 			infra.Step("900-ready", "ready"),
 		),

@@ -121,8 +121,8 @@ func TestDriverPageWithClient(t *testing.T) {
 			c.wait("prod", "UPDATE_COMPLETE", 90*time.Second)
 		}
 	}
-	if stacks := l.cloud.Stacks(); len(stacks) != 2 {
-		t.Errorf("%d stacks, want those of the two clusters alone", len(stacks))
+	if stacks := l.cloud.Stacks(); len(stacks) != 3 {
+		t.Errorf("%d stacks, want those of the three clusters alone", len(stacks))
 	}
 	var template map[string]any
 	c.show(&template, "coe", "cluster", "template", "show", "metal")

@@ -65,6 +65,7 @@ func TestRealOpenStackValidates(t *testing.T) {
 			"docker_volume_type": "lab", "etcd_volume_size": "1", "etcd_volume_type": "lab", "boot_volume_size": "20", "boot_volume_type": "lab",
 		}}},
 		{"routed pods", packageDir, driver.IntentCreate, nil, fields{"labels": fields{"flannel_backend": "host-gw", "availability_zone": "nova"}}},
+		{"calico", packageDir, driver.IntentCreate, fields{"network_driver": "calico"}, fields{"labels": fields{"calico_ipv4pool_ipip": "Always"}}},
 		{"proxies", packageDir, driver.IntentCreate, fields{"http_proxy": "http://192.0.2.1:3128", "insecure_registry": "192.0.2.2:5000"}, nil},
 		{"swarm mode", swarm, driver.IntentCreate, fields{"volume_driver": "rexray"}, balanced},
 		{"swarm mode in a given network", swarm, driver.IntentCreate, fields{"tls_disabled": true}, given},

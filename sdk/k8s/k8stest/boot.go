@@ -2,8 +2,6 @@ package k8stest
 
 import (
 	"crypto/x509"
-	"errors"
-	"io"
 	"net"
 	"slices"
 	"strings"
@@ -71,18 +69,7 @@ func (k Kit) masterBoots(t *testing.T) {
 		t.Errorf("initial-cluster is %v", got)
 	}
 	for _, manifest := range []string{"flannel", "coredns"} {
-		d := yaml.NewDecoder(strings.NewReader(m.Read("etc/kubernetes/" + manifest + ".yaml")))
-		n := 0
-		for {
-			var doc map[string]any
-			if err := d.Decode(&doc); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil || doc["kind"] == nil {
-				t.Fatalf("%s: %v: %v", manifest, err, doc)
-			}
-			n++
-		}
-		if n < 5 {
+		if n := len(objects(t, m, manifest)); n < 5 {
 			t.Errorf("%s has %d objects", manifest, n)
 		}
 	}

@@ -29,6 +29,13 @@ func (k Kit) options() []templatetest.Case {
 			r.Cluster.Labels = templatetest.Labels("flannel_backend", "host-gw", "flannel_network_cidr", "10.200.0.0/16",
 				"flannel_network_subnetlen", "26", "flannel_tag", "v0.12.0", "flannel_cni_tag", "v0.3.1", "fixed_subnet_cidr", "10.9.0.0/24")
 		}},
+		{Name: "calico", Change: withCalico},
+		{Name: "calico-labels", Change: func(r *driver.RenderRequest) {
+			withCalico(r)
+			r.Cluster.Labels = templatetest.Labels("calico_tag", "v3.3.6", "calico_ipv4pool", "192.168.128.7/17", "calico_ipv4pool_ipip", "CrossSubnet",
+				"flannel_network_subnetlen", "26", "flannel_network_cidr", "10.254.0.0/16")
+		}},
+		{Name: "nodegroup-calico", Change: Group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { withCalico(r) })},
 		{Name: "worker-labels", Change: func(r *driver.RenderRequest) {
 			r.Intent, r.NodeGroup = driver.IntentUpdateNodeGroup, "default-worker"
 			r.NodeGroups[1].NodeLabels = templatetest.Labels("pool", "default")
@@ -53,6 +60,8 @@ func (k Kit) options() []templatetest.Case {
 		})},
 	}
 }
+
+func withCalico(r *driver.RenderRequest) { r.Template.NetworkDriver = "calico" }
 
 // Group changes a request into one that makes the node group extra.
 func Group(change func(*driver.RenderRequest, *driver.NodeGroup)) func(*driver.RenderRequest) {

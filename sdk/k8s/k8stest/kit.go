@@ -40,6 +40,7 @@ func (k Kit) Run(t *testing.T) {
 	}{
 		{"MasterBoots", k.masterBoots},
 		{"MinionBoots", k.minionBoots},
+		{"CalicoBoots", k.calicoBoots},
 		{"FailureNamesTheStep", k.failureNamesTheStep},
 		{"Volumes", k.volumes},
 		{"KubeletKnowsItsGroup", k.kubeletKnowsItsGroup},
@@ -59,7 +60,7 @@ func (k Kit) Run(t *testing.T) {
 func (k Kit) Suite() templatetest.Suite {
 	values := map[string]string{
 		"kube_tag": "v1.17.17", "container_infra_prefix": "r/", "hyperkube_prefix": "r/", "admission_control_list": "ServiceAccount",
-		"fixed_subnet_cidr": "10.7.0.0/24", "flannel_network_subnetlen": "27", "master_lb_floating_ip_enabled": "false",
+		"fixed_subnet_cidr": "10.7.0.0/24", "flannel_network_subnetlen": "27", "calico_ipv4pool": "10.7.0.0/16", "master_lb_floating_ip_enabled": "false",
 	}
 	maps.Copy(values, k.LabelValues)
 	return templatetest.Suite{
@@ -78,6 +79,9 @@ func (k Kit) Suite() templatetest.Suite {
 		Bounds: map[string]string{"min_node_count": "9", "max_node_count": "1"},
 		Rich: func(r *driver.RenderRequest) {
 			r.Cluster.MasterLB, r.NodeGroups[1].NodeCount = true, 2
+		},
+		Needs: map[string]func(*driver.RenderRequest){
+			"calico_tag": withCalico, "calico_ipv4pool": withCalico, "calico_ipv4pool_ipip": withCalico,
 		},
 		Largest: func(r *driver.RenderRequest) {
 			r.Cluster.MasterLB = true

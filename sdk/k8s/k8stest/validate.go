@@ -29,8 +29,8 @@ func (k Kit) validateRefuses(t *testing.T) {
 			"TLS cannot be disabled with the cluster driver " + name + ": its Kubernetes serves the API over TLS only."},
 		{"registry", func(r *driver.RenderRequest) { r.Template.RegistryEnabled = true }, driver.ClassUnsupported, "registry_enabled",
 			"A private registry (registry_enabled) is not supported by the cluster driver " + name + "."},
-		{"network driver", func(r *driver.RenderRequest) { r.Template.NetworkDriver = "calico" }, driver.ClassInvalidInput, "network_driver",
-			"Network driver type calico is not supported, expecting a flannel/unspecified network driver."},
+		{"network driver", func(r *driver.RenderRequest) { r.Template.NetworkDriver = "docker" }, driver.ClassInvalidInput, "network_driver",
+			"Network driver type docker is not supported, expecting a flannel/calico/unspecified network driver."},
 		{"volume driver", func(r *driver.RenderRequest) { r.Template.VolumeDriver = "cinder" }, driver.ClassInvalidInput, "volume_driver",
 			"Volume driver type cinder is not supported, expecting a unspecified volume driver."},
 		{"subnet alone", func(r *driver.RenderRequest) { r.Cluster.FixedSubnet = "s" }, driver.ClassInvalidInput, "fixed_network",
@@ -65,6 +65,18 @@ func (k Kit) validateRefuses(t *testing.T) {
 			"flannel_network_subnetlen 16 leaves no part of 10.100.0.0/16 for each node."},
 		{"ipv6", label("flannel_network_cidr", "fd00::/8"), driver.ClassInvalidInput, "labels/flannel_network_cidr",
 			"flannel_network_cidr fd00::/8 is not supported, expecting IPv4."},
+		{"overlap with calico", func(r *driver.RenderRequest) {
+			withCalico(r)
+			r.Cluster.Labels = templatetest.Labels("calico_ipv4pool", "10.254.0.0/18")
+		}, driver.ClassInvalidInput, "labels/service_cluster_ip_range", "service_cluster_ip_range 10.254.0.0/16 overlaps calico_ipv4pool 10.254.0.0/18."},
+		{"small pool", func(r *driver.RenderRequest) {
+			withCalico(r)
+			r.Cluster.Labels = templatetest.Labels("calico_ipv4pool", "10.3.0.0/27", "flannel_network_subnetlen", "29")
+		}, driver.ClassInvalidInput, "labels/calico_ipv4pool", "calico_ipv4pool 10.3.0.0/27 is not supported, expecting a prefix length of at most 26."},
+		{"no part of the pool", func(r *driver.RenderRequest) {
+			withCalico(r)
+			r.Cluster.Labels = templatetest.Labels("calico_ipv4pool", "10.3.0.0/25")
+		}, driver.ClassInvalidInput, "labels/flannel_network_subnetlen", "flannel_network_subnetlen 24 leaves no part of 10.3.0.0/25 for each node."},
 		{"too many", func(r *driver.RenderRequest) {
 			r.NodeGroups[1].NodeCount = 4
 			r.Cluster.Labels = templatetest.Labels("max_node_count", "3")

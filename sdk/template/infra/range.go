@@ -42,9 +42,12 @@ func overlap(a, b string) bool {
 
 // FlannelSubnets refuses a network of containers that cannot be parted among the
 // nodes.
-func FlannelSubnets(v *template.Values) []driver.Violation {
+func FlannelSubnets(v *template.Values) []driver.Violation { return Subnets(v, FlannelNetwork) }
+
+// Subnets does so for a network that is the value of another label.
+func Subnets(v *template.Values, network string) []driver.Violation {
 	const length = "flannel_network_subnetlen"
-	all := v.Label(FlannelNetwork)
+	all := v.Label(network)
 	if p, err := netip.ParsePrefix(all); err != nil || v.LabelInt(length) > p.Bits() {
 		return nil
 	}

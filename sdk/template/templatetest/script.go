@@ -90,8 +90,8 @@ func (s Suite) shellcheck(t *testing.T) {
 }
 
 var (
-	reads   = regexp.MustCompile(`\b(?:param|is_true) ([a-z_]+)`)
-	written = regexp.MustCompile(`/etc/magnum/params/([a-z_]+),`)
+	reads   = regexp.MustCompile(`\b(?:param|is_true) ([a-z0-9_]+)`)
+	written = regexp.MustCompile(`/etc/magnum/params/([a-z0-9_]+),`)
 )
 
 // paramsReach: what the scripts read is written for the node, in every stack

@@ -43,8 +43,9 @@ type Suite struct {
 	// does.
 	Bounds map[string]string
 	// Rich changes the request so that there is something for each label to
-	// act on.
-	Rich func(*driver.RenderRequest)
+	// act on, and Needs what one of them needs besides.
+	Rich  func(*driver.RenderRequest)
+	Needs map[string]func(*driver.RenderRequest)
 	// Largest is the most that a user may ask for.
 	Largest func(*driver.RenderRequest)
 
@@ -246,32 +247,33 @@ func (s Suite) OtherValue(l template.Label) string {
 
 // labelsAct: a label in the schema that changed nothing would be a lie.
 func (s Suite) labelsAct(t *testing.T) {
-	request := func(name, value string) driver.RenderRequest {
+	request := func(l template.Label, value string) driver.RenderRequest {
 		req := s.Request()
-		if s.Rich != nil {
-			s.Rich(&req)
+		for _, change := range []func(*driver.RenderRequest){s.Rich, s.Needs[l.Name]} {
+			if change != nil {
+				change(&req)
+			}
 		}
 		if req.Cluster.Labels == nil {
 			req.Cluster.Labels = map[string]string{}
 		}
-		if name != "" {
-			req.Cluster.Labels[name] = value
+		if value != "" {
+			req.Cluster.Labels[l.Name] = value
 		}
 		return req
 	}
-	before := s.Render(t, request("", ""))
 	for _, l := range s.Definition().Labels {
 		if value, ok := s.Bounds[l.Name]; ok {
-			if got := s.Violations(t, request(l.Name, value)); len(got) == 0 {
+			if got := s.Violations(t, request(l, value)); len(got) == 0 {
 				t.Errorf("label %s=%s bounds nothing", l.Name, value)
 			}
 			continue
 		}
 		value := s.OtherValue(l)
-		if got := s.Violations(t, request(l.Name, value)); len(got) != 0 {
+		if got := s.Violations(t, request(l, value)); len(got) != 0 {
 			t.Errorf("label %s=%s: %v; give another of LabelValues", l.Name, value, got)
 		}
-		if cmp.Equal(before, s.Render(t, request(l.Name, value))) {
+		if cmp.Equal(s.Render(t, request(l, "")), s.Render(t, request(l, value))) {
 			t.Errorf("label %s=%s changes nothing", l.Name, value)
 		}
 	}

@@ -20,6 +20,8 @@ exec "$engine" run --name kubelet --net host --pid host --privileged \
     --volume /sys:/sys \
     --volume /sys/fs/cgroup:/sys/fs/cgroup \
     --volume /usr/lib/os-release:/etc/os-release:ro \
+    --volume /var/lib/calico:/var/lib/calico:ro \
+    --volume /var/lib/cni:/var/lib/cni \
     --volume /var/lib/docker:/var/lib/docker:rshared \
     --volume /var/lib/kubelet:/var/lib/kubelet:rshared \
     --volume /var/log:/var/log \

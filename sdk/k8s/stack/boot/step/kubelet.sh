@@ -9,7 +9,7 @@ else
 fi
 kubeconfig kubelet.conf "$server" kubelet
 kubeconfig proxy.conf "$server" proxy
-mkdir -p "$root/etc/cni/net.d" "$root/opt/cni/bin" "$root/var/lib/kubelet" "$root/var/log/pods" "$root/var/log/containers" \
+mkdir -p "$root/etc/cni/net.d" "$root/opt/cni/bin" "$root/var/lib/calico" "$root/var/lib/cni" "$root/var/lib/kubelet" "$root/var/log/pods" "$root/var/log/containers" \
     "$root/etc/sysctl.d"
 cat >"$root/etc/sysctl.d/90-kubernetes.conf" <<END
 net.ipv4.ip_forward = 1

@@ -480,6 +480,8 @@ exec "$engine" run --name kubelet --net host --pid host --privileged \
     --volume /sys:/sys \
     --volume /sys/fs/cgroup:/sys/fs/cgroup \
     --volume /usr/lib/os-release:/etc/os-release:ro \
+    --volume /var/lib/calico:/var/lib/calico:ro \
+    --volume /var/lib/cni:/var/lib/cni \
     --volume /var/lib/docker:/var/lib/docker:rshared \
     --volume /var/lib/kubelet:/var/lib/kubelet:rshared \
     --volume /var/log:/var/log \
@@ -714,7 +716,7 @@ else
 fi
 kubeconfig kubelet.conf "$server" kubelet
 kubeconfig proxy.conf "$server" proxy
-mkdir -p "$root/etc/cni/net.d" "$root/opt/cni/bin" "$root/var/lib/kubelet" "$root/var/log/pods" "$root/var/log/containers" \
+mkdir -p "$root/etc/cni/net.d" "$root/opt/cni/bin" "$root/var/lib/calico" "$root/var/lib/cni" "$root/var/lib/kubelet" "$root/var/log/pods" "$root/var/log/containers" \
     "$root/etc/sysctl.d"
 cat >"$root/etc/sysctl.d/90-kubernetes.conf" <<END
 net.ipv4.ip_forward = 1
