@@ -35,7 +35,7 @@ func BenchmarkVisible(b *testing.B) {
 		uuid := o.create(nil)
 		eventually(b, func() bool { return o.cluster(uuid).StackID != "" })
 		// Anywhere between two looks.
-		time.Sleep(time.Duration(len(took)%10) * c.Follow / 10)
+		<-time.After(time.Duration(len(took)%10) * c.Follow / 10)
 		b.StartTimer()
 		begin := time.Now()
 		o.heat.Change(o.cluster(uuid).StackID, func(s *heattest.Stack) { s.Status = "CREATE_COMPLETE" })

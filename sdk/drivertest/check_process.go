@@ -125,7 +125,10 @@ func (s *session) term(ctx context.Context) (cut int, err error) {
 	for range termCallers {
 		<-busy
 	}
-	time.Sleep(termPause)
+	select {
+	case <-time.After(termPause):
+	case <-ctx.Done():
+	}
 	p.Signal(syscall.SIGTERM)
 	err = s.ended(ctx, p, "SIGTERM")
 	if err != nil {

@@ -68,7 +68,7 @@ func BenchmarkCreates(b *testing.B) {
 		sent.Wait()
 		accepted := time.Since(begin)
 		poll(b, 20*time.Minute, "all stacks to be there", func() (bool, error) {
-			time.Sleep(2 * time.Second) // each look copies all stacks
+			<-time.After(2 * time.Second) // each look copies all stacks
 			return len(l.cloud.Stacks()) >= creates, nil
 		})
 		b.ReportMetric(accepted.Seconds(), "accepted-s")
