@@ -21,6 +21,9 @@ type Parameter struct {
 	// Required refuses a cluster for which the source has nothing.
 	Required bool
 	When     Condition
+	// Refuse says what stands against the parameter once the endpoints are
+	// known, which Checks do not see.
+	Refuse func(*Values) []driver.Violation
 }
 
 // Source says where a parameter's value comes from. Make one with [Cluster],
@@ -208,6 +211,11 @@ func (d *Definition) parameters(v *Values) (map[string]driver.Parameter, error) 
 		value, ok := p.read(v)
 		if err := v.err(); err != nil {
 			return nil, err
+		}
+		if p.Refuse != nil {
+			if bad := p.Refuse(v); len(bad) > 0 {
+				return nil, driver.Errorf(bad[0].Class, "%s", bad[0].Message)
+			}
 		}
 		if ok {
 			out[p.Name] = value

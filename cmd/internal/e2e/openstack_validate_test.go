@@ -61,6 +61,9 @@ func TestRealOpenStackValidates(t *testing.T) {
 		{"node group of bare metal", packageDir, driver.IntentCreateNodeGroup, metal, given},
 		{"behind load balancers", packageDir, driver.IntentCreate, nil, balanced},
 		{"private behind load balancers", packageDir, driver.IntentCreate, nil, fields{"master_lb": true, "labels": fields{"master_lb_allowed_cidrs": "192.0.2.0/24"}}},
+		{"load balancers as labels say", packageDir, driver.IntentCreate, nil, with(balanced, fields{"labels": fields{
+			"octavia_provider": "ovn", "octavia_lb_algorithm": "SOURCE_IP_PORT", "octavia_lb_healthcheck": "false",
+		}})},
 		{"volumes", packageDir, driver.IntentCreate, nil, fields{"docker_volume_size": 5, "labels": fields{
 			"docker_volume_type": "lab", "etcd_volume_size": "1", "etcd_volume_type": "lab", "boot_volume_size": "20", "boot_volume_type": "lab",
 		}}},

@@ -103,7 +103,9 @@ func (k Kit) renderRefuses(t *testing.T) {
 	}{
 		"no magnum":           {func(r *driver.RenderRequest) { r.Endpoints.MagnumURL = "" }, driver.ClassInvalidInput, "Required parameter magnum_url not provided."},
 		"given subnet's cidr": {func(r *driver.RenderRequest) { r.Cluster.FixedNetwork, r.Cluster.FixedSubnet = "n", "s" }, driver.ClassInvalidInput, "Required parameter fixed_subnet_cidr not provided."},
-		"rotation":            {func(r *driver.RenderRequest) { r.Intent = driver.IntentRotateCA }, driver.ClassUnsupported, "Operation rotate-ca is not supported by the cluster driver " + name + "."},
+		"no octavia": {func(r *driver.RenderRequest) { r.Cluster.MasterLB, r.Endpoints.Octavia = true, false }, driver.ClassPrecondition,
+			"A load balancer before the masters (master_lb_enabled) needs Octavia, which this cloud does not have."},
+		"rotation": {func(r *driver.RenderRequest) { r.Intent = driver.IntentRotateCA }, driver.ClassUnsupported, "Operation rotate-ca is not supported by the cluster driver " + name + "."},
 	} {
 		r := k.Request()
 		tt.change(&r)

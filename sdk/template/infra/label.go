@@ -13,6 +13,9 @@ func Labels() []template.Label {
 		{Name: "fixed_subnet_cidr", Type: template.CIDR, Default: "10.0.0.0/24", Description: "Subnet of the network that the cluster makes for itself."},
 		{Name: "master_lb_floating_ip_enabled", Type: template.Boolean, Description: "Whether the API's load balancer gets a floating IP. Default: as the nodes."},
 		{Name: "master_lb_allowed_cidrs", Type: template.CIDRs, Description: "Who may reach the API behind a load balancer, with commas between; the cluster's own subnet always may. Default: everybody."},
+		{Name: "octavia_provider", Pattern: `[A-Za-z0-9_.-]{1,255}`, Description: "Octavia's provider of the load balancers. Default: Octavia's own."},
+		{Name: "octavia_lb_algorithm", Default: "ROUND_ROBIN", Enum: []string{"ROUND_ROBIN", "LEAST_CONNECTIONS", "SOURCE_IP", "SOURCE_IP_PORT"}, Description: "How load balancers choose a master. The provider ovn has SOURCE_IP_PORT alone."},
+		{Name: "octavia_lb_healthcheck", Type: template.Boolean, Default: "true", Description: "Whether load balancers look after the masters, and leave out those that do not answer."},
 		{Name: "min_node_count", Type: template.Integer, Minimum: template.Int(0), Description: "Fewest workers that the cluster may have."},
 		{Name: "max_node_count", Type: template.Integer, Minimum: template.Int(1), Description: "Most workers that the cluster may have."},
 	}

@@ -124,13 +124,13 @@ func Network() []template.Parameter {
 // LoadBalancer is what stands before the masters. Declared by
 // load-balancer-parameters.
 func LoadBalancer() []template.Parameter {
-	return template.In(template.ClusterStack, []template.Parameter{
-		{Name: "master_lb_enabled", From: template.Cluster("MasterLB")},
+	return template.In(template.ClusterStack, append([]template.Parameter{
+		{Name: "master_lb_enabled", From: template.Cluster("MasterLB"), Refuse: withoutOctavia},
 		{Name: "master_lb_floating_ip_enabled", From: template.Computed("label master_lb_floating_ip_enabled, or as the nodes", func(v *template.Values) string {
 			return strconv.FormatBool(floatingLoadBalancer(v))
 		})},
 		{Name: "master_lb_allowed_cidrs", From: template.Computed("label master_lb_allowed_cidrs and the subnet", allowedCIDRs)},
-	})
+	}, template.SameAsLabels("octavia_provider", "octavia_lb_algorithm", "octavia_lb_healthcheck")...))
 }
 
 // NodeOutputs are the addresses and the number of nodes: of those that

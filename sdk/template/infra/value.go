@@ -109,6 +109,15 @@ func PublicAPI(v *template.Values) bool {
 	return v.Cluster.FloatingIP
 }
 
+// withoutOctavia refuses load balancers where there is nothing to make them.
+func withoutOctavia(v *template.Values) []driver.Violation {
+	if !v.Cluster.MasterLB || v.Endpoints.Octavia {
+		return nil
+	}
+	return template.Refuse(driver.ClassPrecondition, "master_lb_enabled",
+		"A load balancer before the masters (master_lb_enabled) needs Octavia, which this cloud does not have.")
+}
+
 func allowedCIDRs(v *template.Values) string {
 	if !v.Cluster.MasterLB || !v.LabelGiven("master_lb_allowed_cidrs") {
 		return ""

@@ -64,6 +64,10 @@ func Options() []Case {
 			r.Cluster.MasterLB, r.Cluster.FloatingIP = true, false
 			r.Cluster.Labels = Labels("master_lb_floating_ip_enabled", "yes")
 		}},
+		{"load-balancer-provider", func(r *driver.RenderRequest) {
+			r.Cluster.MasterLB = true
+			r.Cluster.Labels = Labels("octavia_provider", "ovn", "octavia_lb_algorithm", "SOURCE_IP_PORT", "octavia_lb_healthcheck", "no")
+		}},
 		{"given-network", func(r *driver.RenderRequest) {
 			r.Cluster.FixedNetwork, r.Cluster.FixedSubnet = "demo-net", "demo-subnet"
 			r.Endpoints.FixedNetworkName, r.Endpoints.FixedSubnetCIDR = "demo-net", "10.20.0.0/24"

@@ -13,6 +13,7 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -238,7 +239,7 @@ func (s Suite) OtherValue(l template.Label) string {
 		}
 	}
 	if value, ok := map[template.LabelType]string{
-		template.Integer: "7", template.Boolean: "true", template.CIDR: "10.7.0.0/16", template.CIDRs: "192.0.2.0/24",
+		template.Integer: "7", template.Boolean: strconv.FormatBool(l.Default != "true"), template.CIDR: "10.7.0.0/16", template.CIDRs: "192.0.2.0/24",
 	}[l.Type]; ok {
 		return value
 	}
