@@ -53,7 +53,7 @@ func TestCreate(t *testing.T) {
 	if stacks[0].Body["timeout_mins"] != float64(30) {
 		t.Errorf("timeout_mins is %v", stacks[0].Body["timeout_mins"])
 	}
-	if e := b.driver.renders[0].Endpoints; e.AuthURL != b.keystone.URL+"/v3" || e.MagnumURL != "http://magnum.test/v1" || e.Region != "RegionOne" || e.Octavia {
+	if e := b.driver.renders[0].Endpoints; e.AuthURL != b.keystone.URL+"/v3" || e.MagnumURL != "http://magnum.test/v1" || e.Region != "RegionOne" || e.RegistryRegion != "RegionOne" || e.Octavia {
 		t.Errorf("endpoints %+v", e)
 	}
 }

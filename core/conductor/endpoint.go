@@ -23,6 +23,7 @@ func (c *Conductor) endpoints(ctx context.Context, t *task, template *magnum.Clu
 		VerifyCA: o.Drivers.VerifyCA, AffinityPolicy: o.Cluster.NodesAffinityPolicy,
 		DockerVolumeType: o.Cinder.DefaultDockerVolumeType, EtcdVolumeType: o.Cinder.DefaultEtcdVolumeType,
 		BootVolumeType: o.Cinder.DefaultBootVolumeType, BootVolumeSize: o.Cinder.DefaultBootVolumeSize,
+		RegistryRegion: o.DockerRegistry.SwiftRegion, RegistryContainer: o.DockerRegistry.SwiftRegistryContainer,
 	}
 	var err error
 	if e.AuthURL, err = c.Keystone.Endpoint(ctx, "identity", o.Trust.TrusteeKeystoneInterface, o.Trust.TrusteeKeystoneRegionName); err != nil {
@@ -35,6 +36,9 @@ func (c *Conductor) endpoints(ctx context.Context, t *task, template *magnum.Clu
 	e.MagnumURL = withVersion(e.MagnumURL, "/v1")
 	if e.Region, err = c.region(ctx); err != nil {
 		return e, err
+	}
+	if e.RegistryRegion == "" {
+		e.RegistryRegion = e.Region
 	}
 	_, err = c.Keystone.Endpoint(ctx, "load-balancer", o.OctaviaClient.EndpointType, o.OctaviaClient.RegionName)
 	if err != nil && magnum.KindOf(err) != magnum.NotFound {

@@ -344,6 +344,40 @@ func TestOptionalSteps(t *testing.T) {
 	}
 }
 
+// TestRegistry: for the node alone, with the words of the user's cloud.
+func TestRegistry(t *testing.T) {
+	templatetest.Need(t, "sh", "curl", "openssl")
+	m, req := newMachine(t, templatetest.StartCloud(t), "worker", "3", three, "10.0.0.10"), base()
+	for name, value := range map[string]string{
+		"trust_id": "trust-1", "trustee_username": `u"ser`, "trustee_domain_id": "d", "registry_region": "RegionOne", "registry_container": "images", "registry_tag": "2",
+	} {
+		m.Write("etc/magnum/params/"+name, value)
+	}
+	req.Template.RegistryEnabled = true
+	if out, err := m.Boot(suite().Render(t, req).Files["boot/node.sh"]); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	got := document(t, m, "etc/magnum/registry/config.yml")
+	storage, _ := got["storage"].(map[string]any)
+	swift, _ := storage["swift"].(map[string]any)
+	for name, want := range map[string]any{
+		"username": `u"ser`, "domainid": "d", "trustid": "trust-1", "region": "RegionOne", "container": "images", "insecureskipverify": false,
+	} {
+		if swift[name] != want {
+			t.Errorf("%s is %v, want %v", name, swift[name], want)
+		}
+	}
+	if diff := cmp.Diff(map[string]any{"addr": "127.0.0.1:5000"}, got["http"]); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.Contains(m.Calls(), "systemctl restart registry\n") {
+		t.Error("the registry was not started")
+	}
+	if image, args := container(t, m, "registry"); image != "docker.io/registry:2" || len(args) != 0 {
+		t.Errorf("%s %q", image, args)
+	}
+}
+
 // TestFailureReachesHeat: with the step's name and its last words.
 func TestFailureReachesHeat(t *testing.T) {
 	templatetest.Need(t, "sh", "curl", "openssl")
@@ -371,6 +405,8 @@ func TestFailureReachesHeat(t *testing.T) {
 			"step 110-network failed: connection refused gave up on: configure"},
 		"no trust": {"worker", func(_ *templatetest.Machine, req *driver.RenderRequest) { req.Template.VolumeDriver = "rexray" },
 			"step 110-rexray failed: rexray needs a trust: the operator has to set [trust] cluster_user_trust"},
+		"no trust for images": {"worker", func(_ *templatetest.Machine, req *driver.RenderRequest) { req.Template.RegistryEnabled = true },
+			"step 120-registry failed: the registry needs a trust: the operator has to set [trust] cluster_user_trust"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

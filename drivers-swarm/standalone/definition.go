@@ -25,7 +25,7 @@ func Definition() *template.Definition {
 		Types:          []driver.ClusterType{{ServerType: "vm", OS: engine.Atomic, COE: "swarm"}},
 		NetworkDrivers: []string{"docker", "flannel"},
 		VolumeDrivers:  []string{"rexray"},
-		TrustFor:       []string{infra.RexRayTrust},
+		TrustFor:       []string{infra.RexRayTrust, infra.RegistryTrust},
 		Capabilities: []driver.Capability{
 			driver.CapResize, driver.CapZeroNodes, driver.CapHealth, driver.CapRemoveNamedNodes,
 			driver.CapMasterLoadBalancer, driver.CapTLSDisabled, driver.CapNodeGroups,
@@ -42,7 +42,7 @@ func Definition() *template.Definition {
 		Main:          "main.yaml",
 		NodeGroupMain: "nodegroup.yaml",
 		Checks: []infra.Check{
-			infra.NoRegistry, infra.GivenNetwork, infra.NodeCounts,
+			infra.GivenNetwork, infra.NodeCounts,
 			infra.StorageDrivers("overlay2", "overlay", "devicemapper"), network, discoveryURL,
 		},
 	}
@@ -59,7 +59,7 @@ func labels() []template.Label {
 		{Name: strategy, Default: "spread", Enum: []string{"spread", "binpack", "random"}, Description: "How Swarm chooses a node for a container: the one with the fewest, the fullest that still has room, or any."},
 		infra.ImagePrefix(),
 	}
-	return engine.Labels(slices.Concat(own, infra.EtcdLabels(), infra.FlannelLabels("containers"))...)
+	return engine.Labels(slices.Concat(own, infra.EtcdLabels(), infra.FlannelLabels("containers"), infra.RegistryLabels())...)
 }
 
 func parameters() []template.Parameter {
@@ -71,7 +71,7 @@ func parameters() []template.Parameter {
 		}
 	}
 	return slices.Concat(
-		engine.Parameters(), infra.EtcdVolume(), flannel,
+		engine.Parameters(), infra.EtcdVolume(), infra.Registry(), flannel,
 		template.SameAsLabels(version, "container_infra_prefix"),
 		[]template.Parameter{{Name: "network_driver", From: template.Computed("template NetworkDriver, or the first that there is", networkDriver)}},
 		template.In(template.ClusterStack, append(template.SameAsLabels(strategy, "etcd_tag"),

@@ -29,9 +29,13 @@ func scripts() map[string][]template.Fragment {
 		"node-steps": infra.Ordered(common, []template.Fragment{
 			infra.Step("100-flannel", "flannel").If(usesFlannel),
 			infra.Step("110-rexray", "rexray").If(infra.UsesRexRay),
+			infra.Step("120-registry", "own-registry").If(infra.UsesRegistry),
 			infra.Step("200-agent", "agent"),
 		}),
 		"master-services": {infra.Service("etcd"), infra.Service("swarm-manager")},
-		nodeServices:      {infra.Service("flannel").If(usesFlannel), infra.Service("rexray").If(infra.UsesRexRay), infra.Service("swarm-agent")},
+		nodeServices: {
+			infra.Service("flannel").If(usesFlannel), infra.Service("rexray").If(infra.UsesRexRay),
+			infra.Service("registry").If(infra.UsesRegistry), infra.Service("swarm-agent"),
+		},
 	}
 }

@@ -33,6 +33,7 @@ func suite() templatetest.Suite {
 		Bounds: map[string]string{"min_node_count": "9", "max_node_count": "1"},
 		Rich: func(r *driver.RenderRequest) {
 			r.Cluster.MasterLB, r.Template.VolumeDriver, r.Template.NetworkDriver, r.NodeGroups[1].NodeCount = true, "rexray", "flannel", 2
+			r.Template.RegistryEnabled = true
 		},
 		Largest: func(r *driver.RenderRequest) {
 			r.Cluster.MasterLB = true
@@ -78,12 +79,15 @@ func cases() []templatetest.Case {
 		{Name: "rexray-preempt", Change: func(r *driver.RenderRequest) {
 			r.Template.VolumeDriver, r.Cluster.Labels = "rexray", templatetest.Labels("rexray-preempt", "true")
 		}},
+		{Name: "registry", Change: func(r *driver.RenderRequest) {
+			r.Template.RegistryEnabled, r.Cluster.Labels = true, templatetest.Labels("registry_tag", "2.7")
+		}},
 		{Name: "devicemapper", Change: func(r *driver.RenderRequest) {
 			r.Template.DockerStorageDriver, r.Cluster.DockerVolumeSize = "devicemapper", 3
 		}},
 		{Name: "all", Change: func(r *driver.RenderRequest) {
 			r.Template.TLSDisabled, r.Template.VolumeDriver, r.Template.NetworkDriver = true, "rexray", "flannel"
-			r.Template.HTTPProxy, r.Template.InsecureRegistry = "http://proxy:3128", "10.0.0.1:5000"
+			r.Template.HTTPProxy, r.Template.InsecureRegistry, r.Template.RegistryEnabled = "http://proxy:3128", "10.0.0.1:5000", true
 			r.Endpoints.CACert = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 		}},
 		{Name: "nodegroup-flannel", Change: group(func(r *driver.RenderRequest, _ *driver.NodeGroup) {
@@ -107,8 +111,6 @@ func TestValidate(t *testing.T) {
 		field  string
 		text   string
 	}{
-		{"registry", func(r *driver.RenderRequest) { r.Template.RegistryEnabled = true }, driver.ClassUnsupported, "registry_enabled",
-			"A private registry (registry_enabled) is not supported by the cluster driver swarm_fedora_atomic_v1."},
 		{"network driver", func(r *driver.RenderRequest) { r.Template.NetworkDriver = "calico" }, driver.ClassInvalidInput, "network_driver",
 			"Network driver type calico is not supported, expecting a docker/flannel/unspecified network driver."},
 		{"volume driver", func(r *driver.RenderRequest) { r.Template.VolumeDriver = "cinder" }, driver.ClassInvalidInput, "volume_driver",

@@ -103,6 +103,9 @@ type Endpoints struct {
 	// Default volume types of the operator, for labels that are not set.
 	DockerVolumeType, EtcdVolumeType, BootVolumeType string
 	BootVolumeSize                                   int
+	// RegistryRegion and RegistryContainer are where clusters' own registries
+	// keep their images in Swift: the operator's [docker_registry].
+	RegistryRegion, RegistryContainer string
 }
 
 // SecretRef stands for a secret that only the core knows. In a parameter's

@@ -671,8 +671,11 @@ type Endpoints struct {
 	EtcdVolumeType      string `protobuf:"bytes,12,opt,name=etcd_volume_type,json=etcdVolumeType,proto3" json:"etcd_volume_type,omitempty"`
 	BootVolumeType      string `protobuf:"bytes,13,opt,name=boot_volume_type,json=bootVolumeType,proto3" json:"boot_volume_type,omitempty"`
 	BootVolumeSize      int64  `protobuf:"varint,14,opt,name=boot_volume_size,json=bootVolumeSize,proto3" json:"boot_volume_size,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Where clusters' own registries keep their images in Swift.
+	RegistryRegion    string `protobuf:"bytes,15,opt,name=registry_region,json=registryRegion,proto3" json:"registry_region,omitempty"`
+	RegistryContainer string `protobuf:"bytes,16,opt,name=registry_container,json=registryContainer,proto3" json:"registry_container,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Endpoints) Reset() {
@@ -801,6 +804,20 @@ func (x *Endpoints) GetBootVolumeSize() int64 {
 		return x.BootVolumeSize
 	}
 	return 0
+}
+
+func (x *Endpoints) GetRegistryRegion() string {
+	if x != nil {
+		return x.RegistryRegion
+	}
+	return ""
+}
+
+func (x *Endpoints) GetRegistryContainer() string {
+	if x != nil {
+		return x.RegistryContainer
+	}
+	return ""
 }
 
 // COEAccess is how to reach a cluster's own API; minted for one call.
@@ -1143,7 +1160,7 @@ const file_magnum_driver_v1_cluster_proto_rawDesc = "" +
 	"\x05Taint\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value\x12\x16\n" +
-	"\x06effect\x18\x03 \x01(\tR\x06effect\"\x90\x04\n" +
+	"\x06effect\x18\x03 \x01(\tR\x06effect\"\xe8\x04\n" +
 	"\tEndpoints\x12\x19\n" +
 	"\bauth_url\x18\x01 \x01(\tR\aauthUrl\x12\x1d\n" +
 	"\n" +
@@ -1160,7 +1177,9 @@ const file_magnum_driver_v1_cluster_proto_rawDesc = "" +
 	"\x12docker_volume_type\x18\v \x01(\tR\x10dockerVolumeType\x12(\n" +
 	"\x10etcd_volume_type\x18\f \x01(\tR\x0eetcdVolumeType\x12(\n" +
 	"\x10boot_volume_type\x18\r \x01(\tR\x0ebootVolumeType\x12(\n" +
-	"\x10boot_volume_size\x18\x0e \x01(\x03R\x0ebootVolumeSize\"\x80\x01\n" +
+	"\x10boot_volume_size\x18\x0e \x01(\x03R\x0ebootVolumeSize\x12'\n" +
+	"\x0fregistry_region\x18\x0f \x01(\tR\x0eregistryRegion\x12-\n" +
+	"\x12registry_container\x18\x10 \x01(\tR\x11registryContainer\"\x80\x01\n" +
 	"\tCOEAccess\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12\x17\n" +
 	"\aca_cert\x18\x02 \x01(\tR\x06caCert\x12\x1f\n" +

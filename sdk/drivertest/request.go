@@ -103,6 +103,7 @@ func (s *session) request(u use) *pb.RenderRequest {
 		Endpoints: &pb.Endpoints{
 			AuthUrl: "https://192.0.2.3/v3", MagnumUrl: "https://192.0.2.4/v1", Region: "RegionOne", VerifyCa: true, Octavia: true,
 			ExternalNetworkUuid: "0e0e", AffinityPolicy: "soft-anti-affinity",
+			RegistryRegion: "RegionOne", RegistryContainer: "docker_registry",
 		},
 	}
 	giveNetwork(r)

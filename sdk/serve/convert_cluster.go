@@ -169,6 +169,8 @@ func endpointsToPB(e driver.Endpoints) *pb.Endpoints {
 		EtcdVolumeType:      e.EtcdVolumeType,
 		BootVolumeType:      e.BootVolumeType,
 		BootVolumeSize:      int64(e.BootVolumeSize),
+		RegistryRegion:      e.RegistryRegion,
+		RegistryContainer:   e.RegistryContainer,
 	}
 }
 
@@ -188,6 +190,8 @@ func endpointsFromPB(e *pb.Endpoints) driver.Endpoints {
 		EtcdVolumeType:      e.GetEtcdVolumeType(),
 		BootVolumeType:      e.GetBootVolumeType(),
 		BootVolumeSize:      int(e.GetBootVolumeSize()),
+		RegistryRegion:      e.GetRegistryRegion(),
+		RegistryContainer:   e.GetRegistryContainer(),
 	}
 }
 

@@ -19,6 +19,7 @@ func Request(typ driver.ClusterType) driver.RenderRequest {
 		Cluster: driver.Cluster{
 			UUID: ClusterUUID, Name: "prod", ProjectID: "p", Keypair: "testkey",
 			FloatingIP: true, CreateTimeout: 60, TrusteeUserID: "trustee",
+			TrusteeUsername: "trustee_p", TrusteeDomainID: "trustees",
 		},
 		NodeGroups: []driver.NodeGroup{
 			{Name: "default-master", Role: "master", IsDefault: true, NodeCount: 1, FlavorID: "m1.small"},
@@ -28,6 +29,7 @@ func Request(typ driver.ClusterType) driver.RenderRequest {
 			AuthURL: "https://keystone.example.com/v3", MagnumURL: "https://magnum.example.com/v1",
 			VerifyCA: true, ExternalNetworkUUID: "0e0e0e0e-1111-4222-8333-444444444444",
 			AffinityPolicy: "soft-anti-affinity", Octavia: true,
+			RegistryRegion: "RegionOne", RegistryContainer: "docker_registry",
 		},
 	}
 }

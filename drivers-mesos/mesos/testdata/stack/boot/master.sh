@@ -77,6 +77,15 @@ http() {
     curl "$@" --show-error --fail --max-time 60 --config "$config"
 }
 
+# trusted: the file with all that the node trusts, for containers to trust too.
+trusted() {
+    if [ -e "$root/etc/pki/tls/certs/ca-bundle.crt" ]; then
+        echo /etc/pki/tls/certs/ca-bundle.crt
+    else
+        echo /etc/ssl/certs/ca-certificates.crt
+    fi
+}
+
 # unit NAME DESCRIPTION [AFTER]: a systemd unit for the service script of that
 # name, started and enabled. The script is given to sh, because a confined
 # systemd may not run files of these folders itself.

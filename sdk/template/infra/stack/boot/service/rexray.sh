@@ -2,11 +2,6 @@
 # REX-Ray, which makes and mounts Cinder volumes for containers.
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
-# What the node trusts, the container trusts.
-trusted=/etc/ssl/certs/ca-certificates.crt
-if [ -e "$root/etc/pki/tls/certs/ca-bundle.crt" ]; then
-    trusted=/etc/pki/tls/certs/ca-bundle.crt
-fi
 docker rm --force rexray >/dev/null 2>&1 || :
 exec docker run --name rexray --privileged --pid host --net host \
     --volume /run/docker/plugins:/run/docker/plugins \
@@ -15,6 +10,6 @@ exec docker run --name rexray --privileged --pid host --net host \
     --volume /var/run/rexray:/var/run/rexray \
     --volume /var/log/rexray:/var/log/rexray \
     --volume /dev:/dev \
-    --volume $trusted:/etc/ssl/certs/ca-certificates.crt:ro \
+    --volume "$(trusted):/etc/ssl/certs/ca-certificates.crt:ro" \
     --volume /etc/rexray/config.yml:/etc/rexray/config.yml:ro \
     openstackmagnum/rexray:alpine
