@@ -38,7 +38,7 @@ func TestRealOpenStackValidates(t *testing.T) {
 		"master_addresses": `"10.20.0.10 10.20.0.11 10.20.0.12"`,
 	}
 	for _, name := range []string{"minion_security_groups", "node_security_groups", "slave_security_groups"} {
-		made[name] = `["` + c.value("security", "group", "list", "-c", "ID") + `"]`
+		made[name] = `["` + strings.Fields(c.value("security", "group", "list", "-c", "ID"))[0] + `"]`
 	}
 	outputs := fields{}
 	for name, value := range made {
@@ -48,7 +48,7 @@ func TestRealOpenStackValidates(t *testing.T) {
 	given := fields{"fixed_network": "demo-net", "fixed_subnet": "demo-subnet", "floating_ip": true}
 	balanced := fields{"master_lb": true, "floating_ip": true}
 	swarm, standalone, mesos := driverPackage(t, "drivers-swarm"), driverPackage(t, "drivers-swarm/swarm-standalone"), driverPackage(t, "drivers-mesos")
-	flannel := fields{"network_driver": "flannel", "volume_driver": "rexray"}
+	flannel := fields{"network_driver": "flannel", "volume_driver": "rexray", "registry_enabled": true}
 	routed := fields{"labels": fields{"flannel_backend": "host-gw", "etcd_volume_size": "1", "etcd_volume_type": "lab"}}
 	for _, tt := range []struct {
 		name, driver      string
