@@ -149,6 +149,11 @@ func (c *Conductor) beginRequest(ctx context.Context, t *task, moves bool) (driv
 	if r.Endpoints, err = c.endpoints(ctx, t, template); err != nil {
 		return fail(err)
 	}
+	if !template.TLSDisabled {
+		if r.CACert, err = c.Cert.CA(ctx, cluster, ""); err != nil {
+			return fail(err)
+		}
+	}
 	r.Cluster.TrusteeDomainID, err = c.Keystone.TrusteeDomainID(ctx)
 	return set, r, err
 }

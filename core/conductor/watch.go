@@ -86,22 +86,54 @@ func (c *Conductor) listen(t *task) (last *driver.Event, err error) {
 	if own == nil {
 		return nil, fatal("There is no record of what the driver has begun.")
 	}
-	now, err := set.Lifecycle.Resume(ctx, driver.ResumeRequest{Begin: request, Handle: own.Handle, State: own.State})
+	resume := driver.ResumeRequest{Begin: request, Handle: own.Handle, State: own.State}
+	var asked *driver.Event
+	for {
+		if last, asked, err = c.hear(ctx, t, set, resume, own, asked); asked == nil {
+			return last, err
+		}
+		if resume.Certificate, err = c.certify(ctx, t, request, asked); err != nil {
+			return nil, c.unlessLate(ctx, t, err)
+		}
+		resume.Handle, resume.State = own.Handle, own.State
+		if asked.State != nil {
+			resume.State = asked.State
+		}
+	}
+}
+
+// hear has the driver take the operation up and listens to one stream: to the
+// last event, or to one that asks for a certificate. answered is the one that
+// did so before. It counts as heard only once the driver has its answer:
+// whoever takes over before that hears it again, and signs again.
+func (c *Conductor) hear(ctx context.Context, t *task, set driver.Set, resume driver.ResumeRequest, own *magnum.DriverOperation,
+	answered *driver.Event,
+) (last, asks *driver.Event, err error) {
+	now, err := set.Lifecycle.Resume(ctx, resume)
 	if driver.ClassOf(err) == driver.ClassNotFound && err != nil && t.op.Kind == magnum.OpDelete {
-		return &driver.Event{Done: true}, nil
+		return &driver.Event{Done: true}, nil, nil
 	}
 	if err != nil {
-		return nil, c.unlessLate(ctx, t, fmt.Errorf("ask driver %s to go on: %w", set.Name, err))
+		return nil, nil, c.unlessLate(ctx, t, fmt.Errorf("ask driver %s to go on: %w", set.Name, err))
 	}
 	own.Handle, own.State = now.Handle, now.State
+	if answered != nil {
+		own.Seq = answered.Seq
+		if err := c.heard(ctx, t, *own, answered); err != nil {
+			return nil, nil, err
+		}
+	}
 	err = set.Lifecycle.Watch(ctx, driver.WatchRequest{
 		OperationID: t.op.ID, Handle: own.Handle, State: own.State, FromSeq: own.Seq + 1,
 	}, func(e driver.Event) error {
-		if e.Seq <= own.Seq {
+		switch {
+		case e.Seq <= own.Seq:
 			return nil // heard before
-		}
-		if e.Done {
+		case e.Done:
 			last = &e
+			return errHeard
+		case e.CertificateRequest != "":
+			asks = &e
 			return errHeard
 		}
 		own.Seq = e.Seq
@@ -111,15 +143,36 @@ func (c *Conductor) listen(t *task) (last *driver.Event, err error) {
 		return c.heard(ctx, t, *own, &e)
 	})
 	switch {
-	case last != nil:
-		return last, nil
+	case last != nil || asks != nil:
+		return last, asks, nil
 	case err == nil:
 		err = driver.Errorf(driver.ClassBug, "Driver %s stopped telling of an operation that is not done.", set.Name)
 	case driver.ClassOf(err) == driver.ClassNotFound:
 		// The process that had taken the operation up is gone already.
 		err = driver.Errorf(driver.ClassRestarted, "Driver %s has lost sight of the operation.", set.Name)
 	}
-	return nil, c.unlessLate(ctx, t, err)
+	return nil, nil, c.unlessLate(ctx, t, err)
+}
+
+// certify signs what a driver asks for with the cluster's authority, whose key
+// it never sees. A request that cannot be granted is the driver's fault.
+func (c *Conductor) certify(ctx context.Context, t *task, begun driver.BeginRequest, e *driver.Event) (string, error) {
+	err := error(magnum.Errorf(magnum.Invalid, "The operation has no authority."))
+	certificate := ""
+	if begun.CACert != "" {
+		certificate, err = c.Cert.SignServer(ctx, t.cluster, []byte(e.CertificateRequest))
+	}
+	switch {
+	case err == nil:
+		t.log.Info("a server of the cluster gets a certificate", "seq", e.Seq)
+	case magnum.KindOf(err) == magnum.Invalid:
+		err = &driver.Error{
+			Class: driver.ClassBug, Blame: driver.BlameDriver,
+			UserMessage:     fmt.Sprintf("Driver %s asks for a certificate that it cannot have.", driverName(t)),
+			OperatorMessage: fmt.Sprintf("event %d: %.500s", e.Seq, err.Error()),
+		}
+	}
+	return certificate, err
 }
 
 // unlessLate leaves out an error that is only the operation's time being up:

@@ -14,6 +14,11 @@ type BeginRequest struct {
 	NodesToRemove []string
 	MaxBatchSize  int
 	Deadline      time.Duration // from its beginning; 0 is none
+	// CACert is the certificate of the cluster's authority, in PEM: whom the
+	// cluster's API takes as users, and who signs its own certificate. Empty
+	// where there is no TLS, for IntentDelete, and from a core that answers no
+	// certificate request.
+	CACert string
 }
 
 // IntentDelete is only for Lifecycle: stacks are deleted by the core.
@@ -44,6 +49,11 @@ type Event struct {
 	Failed     bool
 	Cluster    ClusterPatch
 	NodeGroups []NodeGroupPatch
+	// CertificateRequest asks for a certificate of a server of the cluster:
+	// PKCS #10 in PEM, with the names and addresses that it is reached by. The
+	// core ends the stream, answers with the next Resume, and watches again; if
+	// the answer was lost it asks for this event again. Rule DRV-074.
+	CertificateRequest string
 }
 
 // CancelRequest asks to stop; Watch says when it has.
@@ -64,6 +74,9 @@ type ResumeRequest struct {
 	Begin  BeginRequest
 	Handle string
 	State  []byte
+	// Certificate is what the last event asked for, in PEM; State is that
+	// event's then. It may come again.
+	Certificate string
 }
 
 // ResumeResponse is as of Begin.

@@ -36,7 +36,11 @@ type BeginRequest struct {
 	NodesToRemove []string         `protobuf:"bytes,8,rep,name=nodes_to_remove,json=nodesToRemove,proto3" json:"nodes_to_remove,omitempty"`
 	MaxBatchSize  int64            `protobuf:"varint,9,opt,name=max_batch_size,json=maxBatchSize,proto3" json:"max_batch_size,omitempty"`
 	// Absent is none.
-	Deadline      *durationpb.Duration `protobuf:"bytes,10,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	Deadline *durationpb.Duration `protobuf:"bytes,10,opt,name=deadline,proto3" json:"deadline,omitempty"`
+	// The certificate of the cluster's authority, in PEM: whom the cluster's API
+	// takes as users, and who signs its own certificate. Empty where there is no
+	// TLS, for delete, and from a core that answers no certificate request.
+	CaCert        string `protobuf:"bytes,11,opt,name=ca_cert,json=caCert,proto3" json:"ca_cert,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -139,6 +143,13 @@ func (x *BeginRequest) GetDeadline() *durationpb.Duration {
 		return x.Deadline
 	}
 	return nil
+}
+
+func (x *BeginRequest) GetCaCert() string {
+	if x != nil {
+		return x.CaCert
+	}
+	return ""
 }
 
 // BeginResponse returns at once.
@@ -318,13 +329,18 @@ type Event struct {
 	Percent int64                  `protobuf:"varint,3,opt,name=percent,proto3" json:"percent,omitempty"`
 	Message string                 `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
 	// Replaces the stored state where present.
-	State         []byte            `protobuf:"bytes,5,opt,name=state,proto3,oneof" json:"state,omitempty"`
-	Done          bool              `protobuf:"varint,6,opt,name=done,proto3" json:"done,omitempty"`
-	Failed        bool              `protobuf:"varint,7,opt,name=failed,proto3" json:"failed,omitempty"`
-	Cluster       *ClusterPatch     `protobuf:"bytes,8,opt,name=cluster,proto3" json:"cluster,omitempty"`
-	NodeGroups    []*NodeGroupPatch `protobuf:"bytes,9,rep,name=node_groups,json=nodeGroups,proto3" json:"node_groups,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	State      []byte            `protobuf:"bytes,5,opt,name=state,proto3,oneof" json:"state,omitempty"`
+	Done       bool              `protobuf:"varint,6,opt,name=done,proto3" json:"done,omitempty"`
+	Failed     bool              `protobuf:"varint,7,opt,name=failed,proto3" json:"failed,omitempty"`
+	Cluster    *ClusterPatch     `protobuf:"bytes,8,opt,name=cluster,proto3" json:"cluster,omitempty"`
+	NodeGroups []*NodeGroupPatch `protobuf:"bytes,9,rep,name=node_groups,json=nodeGroups,proto3" json:"node_groups,omitempty"`
+	// A request for a certificate of a server of the cluster, PKCS #10 in PEM,
+	// with the names and addresses that it is reached by. The core ends the
+	// stream, answers with the next Resume, and watches again; if the answer was
+	// lost it asks for this event again.
+	CertificateRequest string `protobuf:"bytes,10,opt,name=certificate_request,json=certificateRequest,proto3" json:"certificate_request,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -418,6 +434,13 @@ func (x *Event) GetNodeGroups() []*NodeGroupPatch {
 		return x.NodeGroups
 	}
 	return nil
+}
+
+func (x *Event) GetCertificateRequest() string {
+	if x != nil {
+		return x.CertificateRequest
+	}
+	return ""
 }
 
 // CancelRequest asks to stop.
@@ -528,10 +551,13 @@ func (x *CancelResponse) GetCancelled() bool {
 
 // ResumeRequest takes an operation up again.
 type ResumeRequest struct {
-	state         protoimpl.MessageState `protogen:"open.v1"`
-	Begin         *BeginRequest          `protobuf:"bytes,1,opt,name=begin,proto3" json:"begin,omitempty"`
-	Handle        string                 `protobuf:"bytes,2,opt,name=handle,proto3" json:"handle,omitempty"`
-	State         []byte                 `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	state  protoimpl.MessageState `protogen:"open.v1"`
+	Begin  *BeginRequest          `protobuf:"bytes,1,opt,name=begin,proto3" json:"begin,omitempty"`
+	Handle string                 `protobuf:"bytes,2,opt,name=handle,proto3" json:"handle,omitempty"`
+	State  []byte                 `protobuf:"bytes,3,opt,name=state,proto3" json:"state,omitempty"`
+	// What the last event asked for, in PEM; the state is that event's then. May
+	// come again.
+	Certificate   string `protobuf:"bytes,4,opt,name=certificate,proto3" json:"certificate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -585,6 +611,13 @@ func (x *ResumeRequest) GetState() []byte {
 		return x.State
 	}
 	return nil
+}
+
+func (x *ResumeRequest) GetCertificate() string {
+	if x != nil {
+		return x.Certificate
+	}
+	return ""
 }
 
 // ResumeResponse is as of Begin.
@@ -644,7 +677,7 @@ var File_magnum_driver_v1_lifecycle_proto protoreflect.FileDescriptor
 
 const file_magnum_driver_v1_lifecycle_proto_rawDesc = "" +
 	"\n" +
-	" magnum/driver/v1/lifecycle.proto\x12\x10magnum.driver.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1emagnum/driver/v1/cluster.proto\"\xda\x03\n" +
+	" magnum/driver/v1/lifecycle.proto\x12\x10magnum.driver.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1emagnum/driver/v1/cluster.proto\"\xf3\x03\n" +
 	"\fBeginRequest\x12!\n" +
 	"\foperation_id\x18\x01 \x01(\tR\voperationId\x12\x16\n" +
 	"\x06intent\x18\x02 \x01(\tR\x06intent\x12=\n" +
@@ -658,7 +691,8 @@ const file_magnum_driver_v1_lifecycle_proto_rawDesc = "" +
 	"\x0fnodes_to_remove\x18\b \x03(\tR\rnodesToRemove\x12$\n" +
 	"\x0emax_batch_size\x18\t \x01(\x03R\fmaxBatchSize\x125\n" +
 	"\bdeadline\x18\n" +
-	" \x01(\v2\x19.google.protobuf.DurationR\bdeadline\"=\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\bdeadline\x12\x17\n" +
+	"\aca_cert\x18\v \x01(\tR\x06caCert\"=\n" +
 	"\rBeginResponse\x12\x16\n" +
 	"\x06handle\x18\x01 \x01(\tR\x06handle\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\fR\x05state\"z\n" +
@@ -668,7 +702,7 @@ const file_magnum_driver_v1_lifecycle_proto_rawDesc = "" +
 	"\x05state\x18\x03 \x01(\fR\x05state\x12\x19\n" +
 	"\bfrom_seq\x18\x04 \x01(\x03R\afromSeq\">\n" +
 	"\rWatchResponse\x12-\n" +
-	"\x05event\x18\x01 \x01(\v2\x17.magnum.driver.v1.EventR\x05event\"\xb1\x02\n" +
+	"\x05event\x18\x01 \x01(\v2\x17.magnum.driver.v1.EventR\x05event\"\xe2\x02\n" +
 	"\x05Event\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x03R\x03seq\x12\x14\n" +
 	"\x05phase\x18\x02 \x01(\tR\x05phase\x12\x18\n" +
@@ -679,18 +713,21 @@ const file_magnum_driver_v1_lifecycle_proto_rawDesc = "" +
 	"\x06failed\x18\a \x01(\bR\x06failed\x128\n" +
 	"\acluster\x18\b \x01(\v2\x1e.magnum.driver.v1.ClusterPatchR\acluster\x12A\n" +
 	"\vnode_groups\x18\t \x03(\v2 .magnum.driver.v1.NodeGroupPatchR\n" +
-	"nodeGroupsB\b\n" +
+	"nodeGroups\x12/\n" +
+	"\x13certificate_request\x18\n" +
+	" \x01(\tR\x12certificateRequestB\b\n" +
 	"\x06_state\"`\n" +
 	"\rCancelRequest\x12!\n" +
 	"\foperation_id\x18\x01 \x01(\tR\voperationId\x12\x16\n" +
 	"\x06handle\x18\x02 \x01(\tR\x06handle\x12\x14\n" +
 	"\x05state\x18\x03 \x01(\fR\x05state\".\n" +
 	"\x0eCancelResponse\x12\x1c\n" +
-	"\tcancelled\x18\x01 \x01(\bR\tcancelled\"s\n" +
+	"\tcancelled\x18\x01 \x01(\bR\tcancelled\"\x95\x01\n" +
 	"\rResumeRequest\x124\n" +
 	"\x05begin\x18\x01 \x01(\v2\x1e.magnum.driver.v1.BeginRequestR\x05begin\x12\x16\n" +
 	"\x06handle\x18\x02 \x01(\tR\x06handle\x12\x14\n" +
-	"\x05state\x18\x03 \x01(\fR\x05state\">\n" +
+	"\x05state\x18\x03 \x01(\fR\x05state\x12 \n" +
+	"\vcertificate\x18\x04 \x01(\tR\vcertificate\">\n" +
 	"\x0eResumeResponse\x12\x16\n" +
 	"\x06handle\x18\x01 \x01(\tR\x06handle\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\fR\x05state2\xbb\x02\n" +

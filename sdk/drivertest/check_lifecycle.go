@@ -44,10 +44,14 @@ func (s *session) beginning() *pb.BeginRequest {
 	r := s.request(uses()[0])
 	c := r.GetCluster()
 	c.Uuid, c.StackId, c.ApiAddress, c.Status = newID(), "", "", "CREATE_IN_PROGRESS"
-	return &pb.BeginRequest{
+	b := &pb.BeginRequest{
 		OperationId: newID(), Intent: string(driver.IntentCreate), Template: r.GetTemplate(), Cluster: c,
 		NodeGroups: r.GetNodeGroups(), Endpoints: r.GetEndpoints(), Deadline: seconds(s.cfg.Patience),
 	}
+	if s.authority != nil {
+		b.CaCert = s.authority.pem()
+	}
+	return b
 }
 
 // begin makes a cluster. What the driver works with may not be there: then
@@ -75,7 +79,7 @@ func (s *session) begin(ctx context.Context, client pb.LifecycleClient) (*operat
 func (s *session) remove(ctx context.Context, client pb.LifecycleClient, o *operation) error {
 	_, _ = client.Cancel(ctx, &pb.CancelRequest{OperationId: o.begin.GetOperationId(), Handle: o.made.GetHandle(), State: o.made.GetState()})
 	gone := clone(o.begin)
-	gone.OperationId, gone.Intent = newID(), string(driver.IntentDelete)
+	gone.OperationId, gone.Intent, gone.CaCert = newID(), string(driver.IntentDelete), ""
 	gone.Cluster.Status = "DELETE_IN_PROGRESS"
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -89,7 +93,7 @@ func (s *session) remove(ctx context.Context, client pb.LifecycleClient, o *oper
 		case err != nil:
 			return fmt.Errorf("the cluster cannot be deleted within %s of the cancellation: %s", s.cfg.Patience, said(err))
 		default:
-			_, err := s.watch(ctx, client, &operation{begin: gone, made: made}, 1, 0)
+			_, err := s.watch(ctx, client, &operation{begin: gone, made: made}, 1, nil)
 			return err
 		}
 		select {
@@ -100,14 +104,39 @@ func (s *session) remove(ctx context.Context, client pb.LifecycleClient, o *oper
 	}
 }
 
-// watch reads events to the end, or as many as asked for.
-func (s *session) watch(ctx context.Context, client pb.LifecycleClient, o *operation, from int64, most int) ([]*pb.Event, error) {
+// enough says that the events so far will do; nil reads to the end.
+type enough func([]*pb.Event) bool
+
+// watch reads events, and gives certificates to a driver that asks for them, as
+// the core does.
+func (s *session) watch(ctx context.Context, client pb.LifecycleClient, o *operation, from int64, enough enough) (all []*pb.Event, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*s.cfg.Patience)
+	defer cancel()
+	for {
+		all, err = s.stream(ctx, client, o, from, all, enough)
+		if err != nil || len(all) == 0 {
+			return all, err
+		}
+		last := all[len(all)-1]
+		if enough != nil && enough(all) || last.GetDone() {
+			return all, nil
+		}
+		certificate, _ := s.authority.sign(last.GetCertificateRequest()) // it can be: the stream ended for it
+		if err := certify(ctx, client, o, last, certificate); err != nil {
+			return all, err
+		}
+		from = last.GetSeq() + 1
+	}
+}
+
+// stream reads more events: to the end, until they are enough, or until one asks
+// for a certificate that it can have.
+func (s *session) stream(ctx context.Context, client pb.LifecycleClient, o *operation, from int64, all []*pb.Event, enough enough) ([]*pb.Event, error) {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	stream, err := client.Watch(ctx, &pb.WatchRequest{
 		OperationId: o.begin.GetOperationId(), Handle: o.made.GetHandle(), State: o.made.GetState(), FromSeq: from,
 	})
-	var all []*pb.Event
 	for err == nil {
 		var in *pb.WatchResponse
 		if in, err = stream.Recv(); err != nil {
@@ -126,11 +155,16 @@ func (s *session) watch(ctx context.Context, client pb.LifecycleClient, o *opera
 		case len(e.GetState()) > driver.MaxState:
 			return all, fmt.Errorf("the state of event %d has %d bytes, more than %d", e.GetSeq(), len(e.GetState()), driver.MaxState)
 		}
-		if e.State != nil {
+		if e.State != nil && e.GetCertificateRequest() == "" { // one that asks is heard with its answer
 			o.made.State = e.State
 		}
-		if all = append(all, e); len(all) == most {
+		if all = append(all, e); enough != nil && enough(all) {
 			return all, nil
+		}
+		if e.GetCertificateRequest() != "" && !e.GetDone() && s.authority != nil {
+			if _, err := s.authority.sign(e.GetCertificateRequest()); err == nil { // else see DRV-074
+				return all, nil
+			}
 		}
 	}
 	if !errors.Is(err, io.EOF) {
@@ -175,7 +209,7 @@ func (s *session) lookAtBegin(ctx context.Context, client pb.LifecycleClient, o 
 		// Refused only while the first is pending, which it may not be any more.
 		short, cancel := context.WithTimeout(ctx, 100*time.Millisecond)
 		defer cancel()
-		if all, _ := s.watch(short, client, o, 1, 0); len(all) > 0 && all[len(all)-1].GetDone() && !all[len(all)-1].GetFailed() {
+		if all, _ := s.watch(short, client, o, 1, nil); len(all) > 0 && all[len(all)-1].GetDone() && !all[len(all)-1].GetFailed() {
 			return true, nil
 		}
 	}
@@ -202,21 +236,21 @@ func checkWatch(ctx context.Context, s *session) error {
 		return err
 	}
 	defer func() { _ = s.remove(ctx, client, o) }()
-	begun, err := s.watch(ctx, client, o, 1, 1) // and break the stream
+	begun, err := s.watch(ctx, client, o, 1, func([]*pb.Event) bool { return true }) // and break the stream
 	if err != nil {
 		return err
 	}
 	seq := begun[0].GetSeq()
-	if !begun[0].GetDone() {
+	if !begun[0].GetDone() && begun[0].GetCertificateRequest() == "" {
 		seq++
 	}
-	rest, err := s.watch(ctx, client, o, seq, 0)
+	rest, err := s.watch(ctx, client, o, seq, nil)
 	if err != nil {
 		return fmt.Errorf("taken up again from %d on: %w", seq, err)
 	}
 	// Who died before it had saved the end asks for it again.
 	end := rest[len(rest)-1]
-	again, err := s.watch(ctx, client, o, end.GetSeq(), 0)
+	again, err := s.watch(ctx, client, o, end.GetSeq(), nil)
 	if err != nil {
 		return fmt.Errorf("asked for the end again: %w", err)
 	}
@@ -254,7 +288,7 @@ func checkResume(ctx context.Context, s *session) error {
 		return fmt.Errorf("a fresh process does not take the operation up: %s", said(err))
 	}
 	o.made.Handle, o.made.State = now.GetHandle(), now.GetState()
-	all, err := s.watch(ctx, client, o, 1, 0)
+	all, err := s.watch(ctx, client, o, 1, nil)
 	if err != nil {
 		return fmt.Errorf("in a fresh process: %w", err)
 	}

@@ -48,6 +48,7 @@ func Rules() []Rule {
 		{"DRV-071", "events from where they were left", checkWatch},
 		{"DRV-072", "operations outlive the process", checkResume},
 		{"DRV-073", "operations cancelled", checkCancel},
+		{"DRV-074", "certificates asked for", checkCertificate},
 
 		{"DRV-080", "errors of the contract", checkErrorForm},
 		{"DRV-081", "empty requests", checkEmpty},

@@ -24,7 +24,8 @@ type session struct {
 	hello       *pb.HandshakeResponse
 	description *pb.Description
 	labels      *schema
-	stacks      []stack // nil before they have been rendered
+	authority   *authority // nil for clusters without one
+	stacks      []stack    // nil before they have been rendered
 }
 
 // conn is a connection to a process that lives.

@@ -97,7 +97,11 @@ func Run(ctx context.Context, cfg Config) ([]Result, error) {
 			return nil, fmt.Errorf("rule %q is not one that the suite checks", id)
 		}
 	}
-	s := &session{cfg: cfg}
+	authority, err := newAuthority()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{cfg: cfg, authority: authority}
 	var results []Result
 	for _, r := range all {
 		if len(cfg.Rules) > 0 && !slices.Contains(cfg.Rules, r.ID) {

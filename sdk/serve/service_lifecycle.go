@@ -47,7 +47,7 @@ func (s lifecycleServer) Cancel(ctx context.Context, in *pb.CancelRequest) (*pb.
 
 func (s lifecycleServer) Resume(ctx context.Context, in *pb.ResumeRequest) (*pb.ResumeResponse, error) {
 	out, err := s.impl.Resume(ctx, driver.ResumeRequest{
-		Begin: beginFromPB(in.GetBegin()), Handle: in.GetHandle(), State: in.GetState(),
+		Begin: beginFromPB(in.GetBegin()), Handle: in.GetHandle(), State: in.GetState(), Certificate: in.GetCertificate(),
 	})
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func (c lifecycleClient) Cancel(ctx context.Context, req driver.CancelRequest) (
 
 func (c lifecycleClient) Resume(ctx context.Context, req driver.ResumeRequest) (driver.ResumeResponse, error) {
 	out, err := c.rpc.Resume(ctx, &pb.ResumeRequest{
-		Begin: beginToPB(req.Begin), Handle: req.Handle, State: req.State,
+		Begin: beginToPB(req.Begin), Handle: req.Handle, State: req.State, Certificate: req.Certificate,
 	})
 	if err != nil {
 		return driver.ResumeResponse{}, asError(err)
@@ -141,6 +141,7 @@ func beginToPB(r driver.BeginRequest) *pb.BeginRequest {
 		NodesToRemove: r.NodesToRemove,
 		MaxBatchSize:  int64(r.MaxBatchSize),
 		Deadline:      durationToPB(r.Deadline),
+		CaCert:        r.CACert,
 	}
 }
 
@@ -156,6 +157,7 @@ func beginFromPB(r *pb.BeginRequest) driver.BeginRequest {
 		NodesToRemove: r.GetNodesToRemove(),
 		MaxBatchSize:  int(r.GetMaxBatchSize()),
 		Deadline:      r.GetDeadline().AsDuration(),
+		CACert:        r.GetCaCert(),
 	}
 }
 
@@ -170,6 +172,8 @@ func eventToPB(e driver.Event) *pb.Event {
 		Failed:     e.Failed,
 		Cluster:    clusterPatchToPB(e.Cluster),
 		NodeGroups: each(e.NodeGroups, nodeGroupPatchToPB),
+
+		CertificateRequest: e.CertificateRequest,
 	}
 }
 
@@ -187,5 +191,7 @@ func eventFromPB(e *pb.Event) driver.Event {
 		Failed:     e.Failed,
 		Cluster:    clusterPatchFromPB(e.Cluster),
 		NodeGroups: each(e.NodeGroups, nodeGroupPatchFromPB),
+
+		CertificateRequest: e.CertificateRequest,
 	}
 }

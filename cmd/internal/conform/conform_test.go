@@ -96,14 +96,14 @@ func TestOurDrivers(t *testing.T) {
 		binary  string
 		skipped []string
 	}{
-		"testdriver":        {"cmd/internal/testdriver", []string{"DRV-033", "DRV-042", "DRV-060", "DRV-065", "DRV-068", "DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
-		"k8s-fedora-atomic": {"drivers-k8s-fedora-atomic", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
-		"swarm":             {"drivers-swarm", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
-		"swarm-standalone":  {"drivers-swarm/swarm-standalone", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
-		"mesos":             {"drivers-mesos", []string{"DRV-065", "DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
-		"example-vendor":    {"drivers-k8s-fedora-atomic/example-vendor", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
-		"k8s-coreos":        {"drivers-k8s-coreos", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
-		"k8s-fedora-coreos": {"drivers-k8s-coreos/k8s-fedora-coreos", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073"}},
+		"testdriver":        {"cmd/internal/testdriver", []string{"DRV-033", "DRV-042", "DRV-060", "DRV-065", "DRV-068", "DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-074"}},
+		"k8s-fedora-atomic": {"drivers-k8s-fedora-atomic", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-074"}},
+		"swarm":             {"drivers-swarm", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-074"}},
+		"swarm-standalone":  {"drivers-swarm/swarm-standalone", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-074"}},
+		"mesos":             {"drivers-mesos", []string{"DRV-065", "DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-074"}},
+		"example-vendor":    {"drivers-k8s-fedora-atomic/example-vendor", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-074"}},
+		"k8s-coreos":        {"drivers-k8s-coreos", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-074"}},
+		"k8s-fedora-coreos": {"drivers-k8s-coreos/k8s-fedora-coreos", []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-074"}},
 		"unbroken":          {"cmd/internal/conform/broken", nil},
 	}
 	for name, tt := range tests {
@@ -123,6 +123,7 @@ func TestOurDrivers(t *testing.T) {
 // The example of a driver without Heat keeps all rules that are for such a one.
 func TestExampleWithoutHeat(t *testing.T) {
 	rack := service.New(200 * time.Millisecond)
+	defer rack.Close()
 	server := httptest.NewServer(rack)
 	defer server.Close()
 	binary := filepath.Join(t.TempDir(), "rack")
@@ -134,7 +135,7 @@ func TestExampleWithoutHeat(t *testing.T) {
 	if d := cmp.Diff(map[string]string{}, broken); d != "" {
 		t.Errorf("broken (-want +got):\n%s", d)
 	}
-	for _, rule := range []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-101"} {
+	for _, rule := range []string{"DRV-070", "DRV-071", "DRV-072", "DRV-073", "DRV-074", "DRV-101"} {
 		if slices.Contains(skipped, rule) {
 			t.Errorf("%s was skipped", rule)
 		}

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -153,8 +155,9 @@ func TestOpenStackClient(t *testing.T) {
 	}
 }
 
-// config has the client write a kubeconfig and looks into it.
-func (c *cli) config(cluster, api string) {
+// config has the client write a kubeconfig and looks into it. It returns how it
+// has its user ask the cluster.
+func (c *cli) config(cluster, api string) *tls.Config {
 	c.t.Helper()
 	if out := c.run("coe", "cluster", "config", cluster, "--dir", c.dir); !strings.Contains(out, "export KUBECONFIG=") {
 		c.t.Errorf("cluster config printed %q", out)
@@ -170,13 +173,36 @@ func (c *cli) config(cluster, api string) {
 				CA     string `yaml:"certificate-authority-data"`
 			} `yaml:"cluster"`
 		} `yaml:"clusters"`
+		Users []struct {
+			User struct {
+				Certificate string `yaml:"client-certificate-data"`
+				Key         string `yaml:"client-key-data"`
+			} `yaml:"user"`
+		} `yaml:"users"`
 	}
 	if err := yaml.Unmarshal(text, &kubeconfig); err != nil {
 		c.t.Fatal(err)
 	}
-	if len(kubeconfig.Clusters) != 1 || kubeconfig.Clusters[0].Cluster.Server != api || kubeconfig.Clusters[0].Cluster.CA == "" {
-		c.t.Errorf("the kubeconfig has clusters %+v, want server %s", kubeconfig.Clusters, api)
+	if len(kubeconfig.Clusters) != 1 || len(kubeconfig.Users) != 1 || kubeconfig.Clusters[0].Cluster.Server != api {
+		c.t.Fatalf("the kubeconfig is %s, want server %s", text, api)
 	}
+	pem := func(data string) []byte {
+		text, err := base64.StdEncoding.DecodeString(data)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		return text
+	}
+	user := kubeconfig.Users[0].User
+	pair, err := tls.X509KeyPair(pem(user.Certificate), pem(user.Key))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	config := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}, RootCAs: x509.NewCertPool()}
+	if !config.RootCAs.AppendCertsFromPEM(pem(kubeconfig.Clusters[0].Cluster.CA)) {
+		c.t.Fatal("the kubeconfig has no authority")
+	}
+	return config
 }
 
 // certificates has a request signed and verifies the answer against the CA.

@@ -2,6 +2,11 @@ package e2e
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -11,10 +16,12 @@ import (
 	"time"
 
 	"github.com/gophercloud/gophercloud/v2"
+	"github.com/gophercloud/gophercloud/v2/openstack/containerinfra/v1/certificates"
 	"github.com/gophercloud/gophercloud/v2/openstack/containerinfra/v1/clusters"
 	"github.com/gophercloud/gophercloud/v2/openstack/containerinfra/v1/clustertemplates"
 
 	"github.com/go-magnum/magnum/core/conductor"
+	"github.com/go-magnum/magnum/core/config"
 	"github.com/go-magnum/magnum/core/state"
 	"github.com/go-magnum/magnum/plugins/store"
 	racks "github.com/go-magnum/magnum/sdk/examples/rack/service"
@@ -33,6 +40,7 @@ func newRackLab(t *testing.T, step time.Duration) *rackLab {
 	l := &rackLab{lab: newLab(t, 100*time.Millisecond), rack: racks.New(step)}
 	server := httptest.NewServer(l.rack)
 	t.Cleanup(server.Close)
+	t.Cleanup(l.rack.Close)
 	l.path = filepath.Join(l.dir, "package")
 	binary := filepath.Join(l.dir, "rack")
 	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags", "-s -w -X main.address="+server.URL, "-o", binary, module+"sdk/examples/rack")
@@ -92,6 +100,58 @@ func (l *rackLab) gone(c *gophercloud.ServiceClient, id string) {
 	})
 }
 
+// greet asks a cluster's API as a user does that has had a certificate signed,
+// and who trusts the cluster's authority and no other.
+func greet(t *testing.T, c *gophercloud.ServiceClient, got *clusters.Cluster) {
+	t.Helper()
+	ca, err := certificates.Get(t.Context(), c, got.UUID).Extract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, csr := newRequest(t, "somebody", "")
+	signed, err := certificates.Create(t.Context(), c, certificates.CreateOpts{ClusterUUID: got.UUID, CSR: string(csr)}).Extract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode([]byte(signed.PEM))
+	if block == nil {
+		t.Fatalf("signed %q", signed.PEM)
+	}
+	user := &tls.Config{
+		MinVersion: tls.VersionTLS12, RootCAs: x509.NewCertPool(), Certificates: []tls.Certificate{{Certificate: [][]byte{block.Bytes}, PrivateKey: key}},
+	}
+	user.RootCAs.AppendCertsFromPEM([]byte(ca.PEM))
+	if answer, err := ask(t, got.APIAddress, user); err != nil || answer != `{"user":"somebody"}`+"\n" {
+		t.Errorf("the API answers %q, %v", answer, err)
+	}
+	nobody := user.Clone()
+	nobody.Certificates = nil
+	if answer, err := ask(t, got.APIAddress, nobody); err == nil {
+		t.Errorf("the API answers %q to one without a certificate", answer)
+	}
+	stranger := user.Clone()
+	stranger.RootCAs = x509.NewCertPool()
+	if answer, err := ask(t, got.APIAddress, stranger); err == nil {
+		t.Errorf("one who does not know the authority gets %q", answer)
+	}
+}
+
+func ask(t *testing.T, url string, user *tls.Config) (string, error) {
+	t.Helper()
+	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: user, DisableKeepAlives: true}}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	return string(answer), err
+}
+
 // A cluster's life without Heat, through the API; its conductor is killed, and
 // the driver with it, in the middle of the driver's work.
 func TestWithoutHeat(t *testing.T) {
@@ -107,12 +167,16 @@ func TestWithoutHeat(t *testing.T) {
 	_ = first.cmd.Process.Kill()
 	first.died(t, 10*time.Second)
 	second := l.start("conductor", "")
-	l.want(l.waitStatus(user, id, "CREATE_COMPLETE", time.Minute), 4, 1)
+	got := l.waitStatus(user, id, "CREATE_COMPLETE", time.Minute)
+	l.want(got, 4, 1)
+	greet(t, user, got)
 	nodes := 1
 	if _, err := clusters.Resize(t.Context(), user, id, clusters.ResizeOpts{NodeCount: &nodes}).Extract(); err != nil {
 		t.Fatal(err)
 	}
-	l.want(l.waitStatus(user, id, "UPDATE_COMPLETE", time.Minute), 2, 2)
+	got = l.waitStatus(user, id, "UPDATE_COMPLETE", time.Minute)
+	l.want(got, 2, 2)
+	greet(t, user, got)
 	if err := clusters.Delete(t.Context(), user, id).ExtractErr(); err != nil {
 		t.Fatal(err)
 	}
@@ -142,11 +206,11 @@ func TestWithoutHeat(t *testing.T) {
 		t.Errorf("a cluster was forgotten whose driver is there: %s %v", out, err)
 	}
 	second.stop(t)
-	host, err := os.Hostname()
+	conf, err := config.Load(l.conf)
 	if err != nil {
 		t.Fatal(err)
 	}
-	l.withDB(func(ctx context.Context, db *state.DB) error { return db.PublishDrivers(ctx, host, nil) })
+	l.withDB(func(ctx context.Context, db *state.DB) error { return db.PublishDrivers(ctx, conf.Default.Host, nil) })
 	if out, err := forget(); err != nil {
 		t.Fatalf("%s %v", out, err)
 	}
@@ -209,5 +273,8 @@ func TestLifecyclePage(t *testing.T) {
 	for _, line := range documented(t, "docs/drivers/lifecycle.md", "openstack ") {
 		c.run(strings.Fields(strings.TrimPrefix(line, "openstack "))...)
 	}
-	c.wait("bare", "CREATE_COMPLETE", 90*time.Second)
+	api, _ := c.wait("bare", "CREATE_COMPLETE", 90*time.Second)["api_address"].(string)
+	if answer, err := ask(t, api, c.config("bare", api)); err != nil || answer == "" {
+		t.Errorf("who has the cluster's config is answered %q, %v", answer, err)
+	}
 }

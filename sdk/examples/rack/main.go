@@ -57,7 +57,7 @@ func (rack) Begin(ctx context.Context, req driver.BeginRequest) (driver.BeginRes
 	default:
 		return driver.BeginResponse{}, driver.Errorf(driver.ClassUnsupported, "driver example_rack cannot %s", req.Intent)
 	}
-	state, err := json.Marshal(service.Cluster{Operation: req.OperationID, Groups: wanted})
+	state, err := json.Marshal(service.Cluster{Operation: req.OperationID, Groups: wanted, CA: req.CACert})
 	if err != nil {
 		return driver.BeginResponse{}, err
 	}
@@ -65,12 +65,19 @@ func (rack) Begin(ctx context.Context, req driver.BeginRequest) (driver.BeginRes
 	return driver.BeginResponse{Handle: req.Cluster.UUID, State: state}, err
 }
 
-// Resume has nothing to do: whatever process there is can watch.
-func (rack) Resume(_ context.Context, req driver.ResumeRequest) (driver.ResumeResponse, error) {
+// Resume passes on a certificate that Watch has asked for. Apart from that it has
+// nothing to do: whatever process there is can watch.
+func (rack) Resume(ctx context.Context, req driver.ResumeRequest) (driver.ResumeResponse, error) {
+	if req.Certificate != "" {
+		if _, err := ask(ctx, http.MethodPut, req.Handle+"/certificate", []byte(req.Certificate)); err != nil {
+			return driver.ResumeResponse{}, err
+		}
+	}
 	return driver.ResumeResponse{Handle: req.Handle, State: req.State}, nil
 }
 
-// Watch tells how many nodes are up, until all are, or the cluster is gone.
+// Watch tells how many nodes are up, until all are, or the cluster is gone, and
+// asks for the certificate that the cluster's API waits for.
 func (rack) Watch(ctx context.Context, req driver.WatchRequest, send func(driver.Event) error) error {
 	var wanted service.Cluster
 	if err := json.Unmarshal(req.State, &wanted); err != nil {
@@ -78,7 +85,7 @@ func (rack) Watch(ctx context.Context, req driver.WatchRequest, send func(driver
 	}
 	tick := time.NewTicker(every)
 	defer tick.Stop()
-	up := -1
+	up, asked := -1, false
 	for seq := max(req.FromSeq, 1); ; {
 		now, err := ask(ctx, http.MethodGet, req.Handle, nil)
 		switch gone := driver.ClassOf(err) == driver.ClassNotFound; {
@@ -96,6 +103,12 @@ func (rack) Watch(ctx context.Context, req driver.WatchRequest, send func(driver
 				return err
 			}
 			up, seq = now.Up, seq+1
+		case now.Request != "" && !asked:
+			e := driver.Event{Seq: seq, Phase: "certificate", Message: "the API waits for its certificate", CertificateRequest: now.Request}
+			if err := send(e); err != nil {
+				return err
+			}
+			asked, seq = true, seq+1
 		}
 		select {
 		case <-tick.C:

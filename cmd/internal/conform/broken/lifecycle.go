@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"sync"
 	"time"
 
@@ -25,6 +30,8 @@ type runs struct {
 type errand struct {
 	ID, Cluster string
 	Until       time.Time
+	// Waits is that its API has no certificate yet.
+	Waits bool
 }
 
 func (r *runs) Begin(_ context.Context, req driver.BeginRequest) (driver.BeginResponse, error) {
@@ -36,7 +43,7 @@ func (r *runs) Begin(_ context.Context, req driver.BeginRequest) (driver.BeginRe
 	case there && !r.cancelled[now.ID] && time.Now().Before(now.Until) && r.rule != "DRV-070":
 		return driver.BeginResponse{}, driver.Errorf(driver.ClassConflict, "busy")
 	default:
-		now = errand{ID: req.OperationID, Cluster: req.Cluster.UUID, Until: time.Now().Add(takes).Round(0)}
+		now = errand{ID: req.OperationID, Cluster: req.Cluster.UUID, Until: time.Now().Add(takes).Round(0), Waits: req.CACert != ""}
 		r.keep(now)
 	}
 	state, err := json.Marshal(now)
@@ -60,19 +67,56 @@ func (r *runs) Resume(_ context.Context, req driver.ResumeRequest) (driver.Resum
 	if _, there := r.pending[one.Cluster]; !there && r.rule == "DRV-072" {
 		return driver.ResumeResponse{}, driver.Errorf(driver.ClassNotFound, "never heard of it")
 	}
+	one.Waits = one.Waits && req.Certificate == ""
 	r.keep(one)
-	return driver.ResumeResponse{Handle: req.Handle, State: req.State}, nil
+	state, err := json.Marshal(one)
+	return driver.ResumeResponse{Handle: req.Handle, State: state}, err
 }
+
+// The numbers of the events.
+const (
+	seqWait = 1
+	seqAsk  = 2
+	seqDone = 4
+)
+
+// request is made anew for each process: no server will have its certificate.
+var request = sync.OnceValues(func() (string, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{DNSNames: []string{"api"}}, key)
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})), err
+})
 
 func (r *runs) Watch(ctx context.Context, req driver.WatchRequest, send func(driver.Event) error) error {
 	var one errand
 	if err := json.Unmarshal(req.State, &one); err != nil {
 		return driver.Errorf(driver.ClassInvalidInput, "the state cannot be read: %v", err)
 	}
-	if req.FromSeq <= 1 || r.rule == "DRV-071" {
-		if err := send(driver.Event{Seq: 1, Phase: "wait", Percent: 50}); err != nil {
+	if r.rule == "DRV-071" && req.FromSeq == seqDone {
+		return nil
+	}
+	if req.FromSeq <= seqWait {
+		if err := send(driver.Event{Seq: seqWait, Phase: "wait", Percent: 50}); err != nil {
 			return err
 		}
+	}
+	if one.Waits && req.FromSeq <= seqAsk {
+		csr, err := request()
+		if r.rule == "DRV-074" {
+			csr = "whatever"
+		}
+		if err == nil {
+			err = send(driver.Event{Seq: seqAsk, Phase: "certificate", CertificateRequest: csr})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if r.rule == "DRV-074" {
+		one.Waits = false
 	}
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -80,8 +124,8 @@ func (r *runs) Watch(ctx context.Context, req driver.WatchRequest, send func(dri
 		r.mu.Lock()
 		stopped := r.cancelled[one.ID]
 		r.mu.Unlock()
-		if stopped || !time.Now().Before(one.Until) {
-			return send(driver.Event{Seq: 2, Done: true, Failed: stopped})
+		if stopped || !one.Waits && !time.Now().Before(one.Until) {
+			return send(driver.Event{Seq: seqDone, Done: true, Failed: stopped})
 		}
 		select {
 		case <-tick.C:

@@ -6,6 +6,7 @@ package service
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"sync"
@@ -22,10 +23,15 @@ type Cluster struct {
 	Cancelled bool                `json:"cancelled,omitempty"`
 	API       string              `json:"api,omitempty"`
 	Addresses map[string][]string `json:"addresses,omitempty"`
+	// CA is the authority of the cluster's API and of its users. With one the
+	// cluster is done once the API has the certificate of Request.
+	CA      string `json:"ca,omitempty"`
+	Request string `json:"request,omitempty"`
 
 	begun time.Time
 	from  int // nodes when the operation began
 	goes  bool
+	api   *api // nil before it is needed
 }
 
 // Rack is a service that answers over HTTP.
@@ -40,6 +46,15 @@ type Rack struct {
 // New makes a rack in which a node takes that long.
 func New(step time.Duration) *Rack {
 	return &Rack{step: step, clusters: map[string]*Cluster{}, made: map[string]int{}}
+}
+
+// Close ends the APIs of all clusters.
+func (r *Rack) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, c := range r.clusters {
+		c.api.close()
+	}
 }
 
 // Nodes are those of each cluster, and Begun the operations on it so far.
@@ -62,13 +77,14 @@ func (r *Rack) Begun(cluster string) int {
 	return r.made[cluster]
 }
 
-// ServeHTTP has PUT, GET and DELETE of /CLUSTER, and DELETE of
-// /operation/OPERATION.
+// ServeHTTP has PUT, GET and DELETE of /CLUSTER, PUT of /CLUSTER/certificate, and
+// DELETE of /operation/OPERATION.
 func (r *Rack) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("PUT /{cluster}", r.begin)
 	mux.HandleFunc("DELETE /{cluster}", r.begin)
 	mux.HandleFunc("GET /{cluster}", r.show)
+	mux.HandleFunc("PUT /{cluster}/certificate", r.certify)
 	mux.HandleFunc("DELETE /operation/{operation}", r.cancel)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -93,11 +109,11 @@ func (r *Rack) begin(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusConflict)
 		return
 	default:
-		from := 0
+		next := &Cluster{Operation: wanted.Operation, Groups: wanted.Groups, CA: wanted.CA, begun: time.Now(), goes: goes}
 		if c != nil {
-			from = c.Up
+			next.from, next.api = c.Up, c.api
 		}
-		c = &Cluster{Operation: wanted.Operation, Groups: wanted.Groups, begun: time.Now(), from: from, goes: goes}
+		c = next
 		r.clusters[id] = c
 		r.made[id]++
 	}
@@ -111,6 +127,20 @@ func (r *Rack) show(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	w.WriteHeader(http.StatusNotFound)
+}
+
+// certify gives a cluster's API the certificate that it has asked for.
+func (r *Rack) certify(w http.ResponseWriter, req *http.Request) {
+	c := r.find(req.PathValue("cluster"))
+	certificate, err := io.ReadAll(http.MaxBytesReader(w, req.Body, 64<<10))
+	switch {
+	case err != nil || c == nil || c.api == nil:
+		w.WriteHeader(http.StatusNotFound)
+	case c.api.open(string(certificate)) != nil:
+		w.WriteHeader(http.StatusBadRequest)
+	default:
+		answer(w, http.StatusOK, c)
+	}
 }
 
 func (r *Rack) cancel(w http.ResponseWriter, req *http.Request) {
@@ -156,10 +186,15 @@ func (r *Rack) look(id string, c *Cluster) {
 		return
 	}
 	if c.goes {
+		c.api.close()
 		delete(r.clusters, id)
 		return
 	}
-	c.Done, c.Up, c.API, c.Addresses = true, wanted, "https://192.0.2.1:6443", map[string][]string{}
+	c.Up = wanted
+	if !c.reachable() {
+		return
+	}
+	c.Done, c.Request, c.Addresses = true, "", map[string][]string{}
 	groups := make([]string, 0, len(c.Groups))
 	for name := range c.Groups {
 		groups = append(groups, name)
@@ -173,4 +208,22 @@ func (r *Rack) look(id string, c *Cluster) {
 			c.Addresses[name] = append(c.Addresses[name], fmt.Sprintf("192.0.2.%d", n%250+1))
 		}
 	}
+}
+
+// reachable reports whether users reach the cluster; where its API needs a
+// certificate for that, it asks for one.
+func (c *Cluster) reachable() bool {
+	if c.CA == "" {
+		c.API = "http://192.0.2.1:8080"
+		return true
+	}
+	if c.api == nil || c.api.ca != c.CA {
+		c.api.close()
+		var err error
+		if c.api, err = newAPI(c.CA); err != nil {
+			return false // and so it is the next time, or better
+		}
+	}
+	c.API, c.Request = c.api.address, c.api.request
+	return c.API != ""
 }
