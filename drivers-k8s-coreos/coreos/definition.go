@@ -63,6 +63,8 @@ func kubernetes(distro string, steps ...template.Fragment) *template.Definition 
 		Types:          []driver.ClusterType{{ServerType: "vm", OS: distro, COE: "kubernetes"}},
 		Maturity:       driver.MaturityStable,
 		NetworkDrivers: k8s.NetworkDrivers(),
+		VolumeDrivers:  k8s.VolumeDrivers(),
+		TrustFor:       k8s.TrustFor(),
 		Capabilities: []driver.Capability{
 			driver.CapNodeGroups, driver.CapNodeLabels, driver.CapResize, driver.CapZeroNodes,
 			driver.CapRemoveNamedNodes, driver.CapMasterLoadBalancer, driver.CapHealth,

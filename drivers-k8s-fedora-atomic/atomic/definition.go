@@ -23,9 +23,9 @@ func Definition() *template.Definition {
 			{ServerType: "vm", OS: "fedora-atomic", COE: "kubernetes"},
 			{ServerType: "bm", OS: "fedora", COE: "kubernetes"},
 		},
-		// Cinder volumes for pods would need the user's trust on the nodes
-		// and a cloud provider; there is none yet.
 		NetworkDrivers: k8s.NetworkDrivers(),
+		VolumeDrivers:  k8s.VolumeDrivers(),
+		TrustFor:       k8s.TrustFor(),
 		Capabilities: []driver.Capability{
 			driver.CapResize, driver.CapZeroNodes, driver.CapHealth,
 			driver.CapRemoveNamedNodes, driver.CapMasterLoadBalancer,

@@ -52,6 +52,8 @@ func TestMetalRefuses(t *testing.T) {
 			"labels/boot_volume_size", "Bare metal servers have no Cinder volumes: boot_volume_size must not be 7."},
 		{"etcd volume", volume("etcd_volume_size"), driver.ClassUnsupported,
 			"labels/etcd_volume_size", "Bare metal servers have no Cinder volumes: etcd_volume_size must not be 7."},
+		{"pods' volumes", func(r *driver.RenderRequest) { r.Template.VolumeDriver = "cinder" }, driver.ClassUnsupported,
+			"volume_driver", "Bare metal servers have no Cinder volumes: volume_driver must not be cinder."},
 		{"a group's volume", k8stest.Group(func(_ *driver.RenderRequest, g *driver.NodeGroup) { g.DockerVolumeSize = 5 }), driver.ClassUnsupported,
 			"docker_volume_size", "Bare metal servers have no Cinder volumes: docker_volume_size must not be 5."},
 	} {

@@ -13,10 +13,12 @@ import (
 // are 005 and 020 to 040, then 060 the certificates, and the parts of Kubernetes
 // from 100 on.
 func Scripts(distribution ...template.Fragment) map[string][]template.Fragment {
+	cloud := infra.Step("070-cloud", "cloud")
+	cloud.When = usesCinder
 	flannel, node, calico := infra.Step("300-flannel", "flannel"), infra.Step("190-calico-node", "calico-node"), infra.Step("300-calico", "calico")
 	flannel.When, node.When, calico.When = usesFlannel, usesCalico, usesCalico
 	common := slices.Concat(infra.Steps(), distribution, []template.Fragment{
-		infra.Step("005-cgroups", "cgroups"), infra.Step("060-certificates", "certificates"), node,
+		infra.Step("005-cgroups", "cgroups"), infra.Step("060-certificates", "certificates"), cloud, node,
 	})
 	ordered := func(more ...template.Fragment) []template.Fragment {
 		return infra.Ordered(common, more)

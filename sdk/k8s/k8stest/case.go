@@ -36,6 +36,8 @@ func (k Kit) options() []templatetest.Case {
 				"flannel_network_subnetlen", "26", "flannel_network_cidr", "10.254.0.0/16")
 		}},
 		{Name: "nodegroup-calico", Change: Group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { withCalico(r) })},
+		{Name: "cinder", Change: withCinder},
+		{Name: "nodegroup-cinder", Change: Group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { withCinder(r) })},
 		{Name: "worker-labels", Change: func(r *driver.RenderRequest) {
 			r.Intent, r.NodeGroup = driver.IntentUpdateNodeGroup, "default-worker"
 			r.NodeGroups[1].NodeLabels = templatetest.Labels("pool", "default")
@@ -59,6 +61,10 @@ func (k Kit) options() []templatetest.Case {
 			r.ClusterOutputs["address_pairs"] = driver.RawJSON(`[{"ip_address": "10.100.0.0/16"}]`)
 		})},
 	}
+}
+
+func withCinder(r *driver.RenderRequest) {
+	r.Template.VolumeDriver, r.Endpoints.Region = "cinder", "RegionOne"
 }
 
 func withCalico(r *driver.RenderRequest) { r.Template.NetworkDriver = "calico" }

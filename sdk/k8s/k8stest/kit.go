@@ -41,6 +41,7 @@ func (k Kit) Run(t *testing.T) {
 		{"MasterBoots", k.masterBoots},
 		{"MinionBoots", k.minionBoots},
 		{"CalicoBoots", k.calicoBoots},
+		{"CinderBoots", k.cinderBoots},
 		{"FailureNamesTheStep", k.failureNamesTheStep},
 		{"Volumes", k.volumes},
 		{"KubeletKnowsItsGroup", k.kubeletKnowsItsGroup},

@@ -24,15 +24,20 @@ func Metal(sizes ...string) Check {
 			out = append(out, template.Refuse(driver.ClassInvalidInput, "fixed_network",
 				"Bare metal servers need a fixed_network and its fixed_subnet: they cannot be put on a network that the cluster makes.")...)
 		}
-		volume := func(field string, size int) {
-			if size > 0 {
-				out = append(out, template.Refuse(driver.ClassUnsupported, field,
-					"Bare metal servers have no Cinder volumes: %s must not be %d.", strings.TrimPrefix(field, "labels/"), size)...)
+		volume := func(field string, value any) {
+			out = append(out, template.Refuse(driver.ClassUnsupported, field,
+				"Bare metal servers have no Cinder volumes: %s must not be %v.", strings.TrimPrefix(field, "labels/"), value)...)
+		}
+		if size := dockerVolumeSize(v); size > 0 {
+			volume("docker_volume_size", size)
+		}
+		for _, label := range sizes {
+			if size := v.LabelInt(label); size > 0 {
+				volume("labels/"+label, size)
 			}
 		}
-		volume("docker_volume_size", dockerVolumeSize(v))
-		for _, label := range sizes {
-			volume("labels/"+label, v.LabelInt(label))
+		if v.Template.VolumeDriver != "" {
+			volume("volume_driver", v.Template.VolumeDriver)
 		}
 		return out
 	}

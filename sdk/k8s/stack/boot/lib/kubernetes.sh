@@ -8,6 +8,14 @@ hyperkube() {
     image hyperkube "$(param hyperkube_prefix)" "$(param kube_tag)"
 }
 
+# cloud_options: of kubelet and the controller manager, where Kubernetes speaks to
+# the cloud.
+cloud_options() {
+    if [ -e "$root/etc/kubernetes/cloud-config" ]; then
+        echo --cloud-provider=openstack --cloud-config=/etc/kubernetes/cloud-config
+    fi
+}
+
 # kubeconfig FILE SERVER CERT: a client's configuration.
 kubeconfig() {
     cat >"$root/etc/kubernetes/$1" <<END

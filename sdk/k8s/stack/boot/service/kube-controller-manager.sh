@@ -2,6 +2,12 @@
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
 set -f # the user's options are words, not patterns
+# Load balancers of services would stay behind when the cluster goes: nothing on
+# them says whose they are.
+controllers=
+if [ -n "$(cloud_options)" ]; then
+    controllers='--controllers=*,-service,-route'
+fi
 "$engine" rm --force kube-controller-manager || :
 # shellcheck disable=SC2046 # the options are words
 exec "$engine" run --name kube-controller-manager --net host --security-opt label=disable \
@@ -17,4 +23,6 @@ exec "$engine" run --name kube-controller-manager --net host --security-opt labe
     --allocate-node-cidrs=true \
     --cluster-cidr="$(param pods_network_cidr)" \
     --node-cidr-mask-size="$(param flannel_network_subnetlen)" \
+    ${controllers:+"$controllers"} \
+    $(cloud_options) \
     $(param kubecontroller_options)

@@ -45,4 +45,5 @@ exec "$engine" run --name kubelet --net host --pid host --privileged \
     --cluster-domain=cluster.local \
     --pod-infra-container-image="$(image pause registry.k8s.io/ 3.2)" \
     ${taints:+"--register-with-taints=$taints"} \
+    $(cloud_options) \
     $(param kubelet_options)

@@ -293,6 +293,14 @@ hyperkube() {
     image hyperkube "$(param hyperkube_prefix)" "$(param kube_tag)"
 }
 
+# cloud_options: of kubelet and the controller manager, where Kubernetes speaks to
+# the cloud.
+cloud_options() {
+    if [ -e "$root/etc/kubernetes/cloud-config" ]; then
+        echo --cloud-provider=openstack --cloud-config=/etc/kubernetes/cloud-config
+    fi
+}
+
 # kubeconfig FILE SERVER CERT: a client's configuration.
 kubeconfig() {
     cat >"$root/etc/kubernetes/$1" <<END
@@ -437,6 +445,12 @@ cat >"$MAGNUM_DIR/service/kube-controller-manager.sh" <<'END-OF-kube-controller-
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
 set -f # the user's options are words, not patterns
+# Load balancers of services would stay behind when the cluster goes: nothing on
+# them says whose they are.
+controllers=
+if [ -n "$(cloud_options)" ]; then
+    controllers='--controllers=*,-service,-route'
+fi
 "$engine" rm --force kube-controller-manager || :
 # shellcheck disable=SC2046 # the options are words
 exec "$engine" run --name kube-controller-manager --net host --security-opt label=disable \
@@ -452,6 +466,8 @@ exec "$engine" run --name kube-controller-manager --net host --security-opt labe
     --allocate-node-cidrs=true \
     --cluster-cidr="$(param pods_network_cidr)" \
     --node-cidr-mask-size="$(param flannel_network_subnetlen)" \
+    ${controllers:+"$controllers"} \
+    $(cloud_options) \
     $(param kubecontroller_options)
 END-OF-kube-controller-manager
 
@@ -518,6 +534,7 @@ exec "$engine" run --name kubelet --net host --pid host --privileged \
     --cluster-domain=cluster.local \
     --pod-infra-container-image="$(image pause registry.k8s.io/ 3.2)" \
     ${taints:+"--register-with-taints=$taints"} \
+    $(cloud_options) \
     $(param kubelet_options)
 END-OF-kubelet
 

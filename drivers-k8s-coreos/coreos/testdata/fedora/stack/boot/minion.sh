@@ -293,6 +293,14 @@ hyperkube() {
     image hyperkube "$(param hyperkube_prefix)" "$(param kube_tag)"
 }
 
+# cloud_options: of kubelet and the controller manager, where Kubernetes speaks to
+# the cloud.
+cloud_options() {
+    if [ -e "$root/etc/kubernetes/cloud-config" ]; then
+        echo --cloud-provider=openstack --cloud-config=/etc/kubernetes/cloud-config
+    fi
+}
+
 # kubeconfig FILE SERVER CERT: a client's configuration.
 kubeconfig() {
     cat >"$root/etc/kubernetes/$1" <<END
@@ -424,6 +432,7 @@ exec "$engine" run --name kubelet --net host --pid host --privileged \
     --cluster-domain=cluster.local \
     --pod-infra-container-image="$(image pause registry.k8s.io/ 3.2)" \
     ${taints:+"--register-with-taints=$taints"} \
+    $(cloud_options) \
     $(param kubelet_options)
 END-OF-kubelet
 
