@@ -66,7 +66,7 @@ func kubernetes(distro string, steps ...template.Fragment) *template.Definition 
 		VolumeDrivers:  k8s.VolumeDrivers(),
 		TrustFor:       k8s.TrustFor(),
 		Capabilities: []driver.Capability{
-			driver.CapNodeGroups, driver.CapNodeLabels, driver.CapResize, driver.CapZeroNodes,
+			driver.CapNodeGroups, driver.CapNodeLabels, driver.CapTLSDisabled, driver.CapResize, driver.CapZeroNodes,
 			driver.CapRemoveNamedNodes, driver.CapMasterLoadBalancer, driver.CapHealth,
 		},
 		Limits:        driver.Limits{MinMasters: 1, OddMasters: true},

@@ -29,7 +29,7 @@ func Definition() *template.Definition {
 		Capabilities: []driver.Capability{
 			driver.CapResize, driver.CapZeroNodes, driver.CapHealth,
 			driver.CapRemoveNamedNodes, driver.CapMasterLoadBalancer,
-			driver.CapNodeGroups, driver.CapNodeLabels,
+			driver.CapNodeGroups, driver.CapNodeLabels, driver.CapTLSDisabled,
 		},
 		Limits:           driver.Limits{MinMasters: 1, OddMasters: true},
 		ContainerVersion: "1.13.1", // docker of the last Fedora Atomic

@@ -13,10 +13,18 @@ func APIAddress(address string, tlsDisabled bool) string {
 	if address == "" {
 		return ""
 	}
+	scheme := "https://"
 	if tlsDisabled {
-		return "http://" + net.JoinHostPort(address, "8080")
+		scheme = "http://"
 	}
-	return "https://" + net.JoinHostPort(address, "6443")
+	return scheme + net.JoinHostPort(address, apiPort(tlsDisabled))
+}
+
+func apiPort(tlsDisabled bool) string {
+	if tlsDisabled {
+		return "8080"
+	}
+	return "6443"
 }
 
 // Cleanups are the load balancers, and their floating IPs, that Kubernetes

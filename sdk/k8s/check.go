@@ -12,9 +12,19 @@ import (
 // silence.
 func Checks() []infra.Check {
 	return []infra.Check{
-		infra.NeedsTLS("its Kubernetes serves the API over TLS only"), infra.NoRegistry,
+		insecurePort, infra.NoRegistry,
 		infra.GivenNetwork, networks, infra.NodeCounts, nodes,
 	}
+}
+
+// insecurePort refuses an API without TLS to versions that have none.
+func insecurePort(v *template.Values) []driver.Violation {
+	tag := v.ClusterLabel("kube_tag")
+	if minor, ok := minorOf(tag); !v.Template.TLSDisabled || !ok || minor < 20 {
+		return nil
+	}
+	return template.Refuse(driver.ClassUnsupported, "tls_disabled",
+		"TLS cannot be disabled with Kubernetes %s: the API has no other port from 1.20 on.", tag)
 }
 
 // networks looks at the ranges of nodes, pods and services.

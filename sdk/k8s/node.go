@@ -105,18 +105,25 @@ func isKey(s string) bool {
 // olderNodes is by how many minor versions a kubelet may be behind the API.
 const olderNodes = 2
 
+// minorOf is the minor version of a version of Kubernetes; false if it cannot be
+// read.
+func minorOf(version string) (int, bool) {
+	found := minorForm.FindStringSubmatch(version)
+	if found == nil {
+		return 0, false
+	}
+	n, err := strconv.Atoi(found[1])
+	return n, err == nil
+}
+
 // CheckSkew says what is wrong with nodes of one version under an API of
 // another, "" if nothing: kubelet may be two minor versions older, never newer.
 // Versions it cannot read pass.
 func CheckSkew(api, node string) string {
-	a, n := minorForm.FindStringSubmatch(api), minorForm.FindStringSubmatch(node)
-	if a == nil || n == nil {
-		return ""
-	}
-	am, errA := strconv.Atoi(a[1])
-	nm, errN := strconv.Atoi(n[1])
+	am, okA := minorOf(api)
+	nm, okN := minorOf(node)
 	switch {
-	case errA != nil || errN != nil:
+	case !okA || !okN:
 		return ""
 	case nm > am:
 		return fmt.Sprintf("nodes of Kubernetes %s cannot join a cluster of %s: they must not be newer", node, api)

@@ -26,6 +26,9 @@ func Parameters() []template.Parameter {
 			{Name: "worker_node_taints", From: template.Computed("workers NodeTaints for kubelet", func(v *template.Values) string {
 				return NodeTaints(v.Workers().NodeTaints)
 			})},
+			{Name: "kubernetes_port", From: template.Computed("6443, or without TLS 8080", func(v *template.Values) string {
+				return apiPort(v.Template.TLSDisabled)
+			})},
 			{Name: "dns_service_ip", From: template.Computed("tenth address of service_cluster_ip_range", func(v *template.Values) string {
 				return nth(v.Label("service_cluster_ip_range"), 10)
 			})},
@@ -51,8 +54,8 @@ func Parameters() []template.Parameter {
 // Outputs are those of the two definitions.
 func Outputs() []template.Output {
 	return slices.Concat(
-		[]template.Output{{Stack: "api_address", To: template.ToAPIAddress, Format: func(_ *template.Values, address string) string {
-			return APIAddress(address, false)
+		[]template.Output{{Stack: "api_address", To: template.ToAPIAddress, Format: func(v *template.Values, address string) string {
+			return APIAddress(address, v.Template.TLSDisabled)
 		}}},
 		infra.NodeOutputs("kube_masters", "master", template.ToMasterAddresses, template.ToMasterCount),
 		infra.NodeOutputs("kube_minions", "minion", template.ToWorkerAddresses, template.ToWorkerCount),

@@ -102,6 +102,41 @@ func (k Kit) minionBoots(t *testing.T) {
 	m.CheckSecrets(out)
 }
 
+// bootsWithoutTLS: the API is open at the port that has no TLS, where workers find
+// it, and at that alone without a certificate.
+func (k Kit) bootsWithoutTLS(t *testing.T) {
+	templatetest.Need(t, "sh", "curl", "openssl")
+	r := k.Request()
+	r.Template.TLSDisabled = true
+	scripts := k.Suite().Render(t, r).Files
+	for _, tt := range []struct{ role, script, port, server string }{
+		{"master", "boot/master.sh", "8080", "https://127.0.0.1:6443"}, {"worker", "boot/minion.sh", "8080", "http://10.0.0.5:8080"},
+		{"master", "boot/master.sh", "6443", "https://127.0.0.1:6443"},
+	} {
+		m := k.Node(t, templatetest.StartCloud(t), tt.role)
+		m.Write("etc/magnum/params/kubernetes_port", tt.port)
+		if out, err := m.Boot(scripts[tt.script]); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		if got := m.Read("etc/kubernetes/kubelet.conf"); !strings.Contains(got, "server: "+tt.server+"\n") {
+			t.Errorf("kubelet.conf of a %s:\n%s", tt.role, got)
+		}
+		if tt.role == "worker" {
+			continue
+		}
+		var got []string
+		for _, a := range m.Service(k.Engine, "kube-apiserver") {
+			if strings.HasPrefix(a, "--insecure") {
+				got = append(got, a)
+			}
+		}
+		want := map[string][]string{"8080": {"--insecure-port=8080", "--insecure-bind-address=0.0.0.0"}, "6443": {"--insecure-port=0"}}[tt.port]
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
 func (k Kit) failureNamesTheStep(t *testing.T) {
 	templatetest.Need(t, "sh", "curl", "openssl")
 	c := templatetest.StartCloud(t)

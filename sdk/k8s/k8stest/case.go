@@ -36,6 +36,10 @@ func (k Kit) options() []templatetest.Case {
 				"flannel_network_subnetlen", "26", "flannel_network_cidr", "10.254.0.0/16")
 		}},
 		{Name: "nodegroup-calico", Change: Group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { withCalico(r) })},
+		{Name: "tls-disabled", Change: func(r *driver.RenderRequest) {
+			r.Template.TLSDisabled, r.Cluster.MasterLB, r.NodeGroups[0].NodeCount = true, true, 3
+		}},
+		{Name: "nodegroup-tls-disabled", Change: Group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { r.Template.TLSDisabled = true })},
 		{Name: "cinder", Change: withCinder},
 		{Name: "nodegroup-cinder", Change: Group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { withCinder(r) })},
 		{Name: "worker-labels", Change: func(r *driver.RenderRequest) {

@@ -40,6 +40,7 @@ func (k Kit) Run(t *testing.T) {
 	}{
 		{"MasterBoots", k.masterBoots},
 		{"MinionBoots", k.minionBoots},
+		{"BootsWithoutTLS", k.bootsWithoutTLS},
 		{"CalicoBoots", k.calicoBoots},
 		{"CinderBoots", k.cinderBoots},
 		{"FailureNamesTheStep", k.failureNamesTheStep},

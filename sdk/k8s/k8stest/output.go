@@ -28,29 +28,34 @@ func (k Kit) mapOutputs(t *testing.T) {
 		outputs  map[string]driver.RawJSON
 		params   map[string]string
 		want     driver.MapOutputsResponse
+
+		tlsDisabled bool
 	}{
-		{"floating", true, outputs, parameters, driver.MapOutputsResponse{
+		{name: "without TLS", tlsDisabled: true, outputs: map[string]driver.RawJSON{"api_address": outputs["api_address"]}, want: driver.MapOutputsResponse{
+			Cluster: driver.ClusterPatch{APIAddress: str("http://172.24.4.6:8080")},
+		}},
+		{name: "floating", floating: true, outputs: outputs, params: parameters, want: driver.MapOutputsResponse{
 			Cluster: driver.ClusterPatch{APIAddress: str("https://172.24.4.6:6443"), COEVersion: str("v1.18.20")},
 			NodeGroups: []driver.NodeGroupPatch{
 				{Name: "default-master", NodeAddresses: []string{"172.24.4.6"}, NodeCount: num(1)},
 				{Name: "default-worker", NodeAddresses: []string{"172.24.4.7"}, NodeCount: num(2)},
 			},
 		}},
-		{"private", false, outputs, parameters, driver.MapOutputsResponse{
+		{name: "private", outputs: outputs, params: parameters, want: driver.MapOutputsResponse{
 			Cluster: driver.ClusterPatch{APIAddress: str("https://172.24.4.6:6443"), COEVersion: str("v1.18.20")},
 			NodeGroups: []driver.NodeGroupPatch{
 				{Name: "default-master", NodeAddresses: []string{"10.0.0.36"}, NodeCount: num(1)},
 				{Name: "default-worker", NodeAddresses: []string{"10.0.0.37", "10.0.0.38"}, NodeCount: num(2)},
 			},
 		}},
-		{"no workers", true, map[string]driver.RawJSON{"kube_minions": driver.RawJSON(`[]`), "api_address": driver.RawJSON(`null`)}, nil,
-			driver.MapOutputsResponse{NodeGroups: []driver.NodeGroupPatch{{Name: "default-worker", NodeAddresses: []string{}}}}},
-		{"nothing yet", true, nil, nil, driver.MapOutputsResponse{}},
+		{name: "no workers", floating: true, outputs: map[string]driver.RawJSON{"kube_minions": driver.RawJSON(`[]`), "api_address": driver.RawJSON(`null`)},
+			want: driver.MapOutputsResponse{NodeGroups: []driver.NodeGroupPatch{{Name: "default-worker", NodeAddresses: []string{}}}}},
+		{name: "nothing yet", floating: true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			r := k.Request()
-			r.Cluster.FloatingIP = tt.floating
+			r.Cluster.FloatingIP, r.Template.TLSDisabled = tt.floating, tt.tlsDisabled
 			got, err := k.Definition().MapOutputs(context.Background(), driver.MapOutputsRequest{
 				Template: r.Template, Cluster: r.Cluster, NodeGroups: r.NodeGroups, Outputs: tt.outputs, Parameters: tt.params,
 			})

@@ -293,6 +293,15 @@ hyperkube() {
     image hyperkube "$(param hyperkube_prefix)" "$(param kube_tag)"
 }
 
+# api_url ADDRESS: of the API. Where TLS is off it is open at the port without.
+api_url() {
+    if [ "$(param kubernetes_port)" = 8080 ]; then
+        echo "http://$1:8080"
+    else
+        echo "https://$1:6443"
+    fi
+}
+
 # cloud_options: of kubelet and the controller manager, where Kubernetes speaks to
 # the cloud.
 cloud_options() {
@@ -392,15 +401,19 @@ cat >"$MAGNUM_DIR/service/kube-apiserver.sh" <<'END-OF-kube-apiserver'
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
 set -f # the user's options are words, not patterns
+insecure=--insecure-port=0
+if [ "$(param kubernetes_port)" = 8080 ]; then
+    insecure='--insecure-port=8080 --insecure-bind-address=0.0.0.0'
+fi
 "$engine" rm --force kube-apiserver || :
-# shellcheck disable=SC2046 # the options are words
+# shellcheck disable=SC2046,SC2086 # the options are words
 exec "$engine" run --name kube-apiserver --net host --security-opt label=disable \
     --volume /etc/kubernetes:/etc/kubernetes:ro \
     --volume "$pki:$pki:ro" \
     "$(hyperkube)" /hyperkube kube-apiserver \
     --advertise-address="$(param address)" \
     --secure-port=6443 \
-    --insecure-port=0 \
+    $insecure \
     --allow-privileged=true \
     --authorization-mode=Node,RBAC \
     --enable-admission-plugins="$(param admission_control_list)" \
@@ -747,7 +760,7 @@ step 200-kubelet <<'END-OF-200-kubelet'
 if [ "$(param role)" = master ]; then
     server=https://127.0.0.1:6443
 else
-    server=https://$(param api_private_address):6443
+    server=$(api_url "$(param api_private_address)")
 fi
 kubeconfig kubelet.conf "$server" kubelet
 kubeconfig proxy.conf "$server" proxy

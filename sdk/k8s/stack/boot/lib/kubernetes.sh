@@ -8,6 +8,15 @@ hyperkube() {
     image hyperkube "$(param hyperkube_prefix)" "$(param kube_tag)"
 }
 
+# api_url ADDRESS: of the API. Where TLS is off it is open at the port without.
+api_url() {
+    if [ "$(param kubernetes_port)" = 8080 ]; then
+        echo "http://$1:8080"
+    else
+        echo "https://$1:6443"
+    fi
+}
+
 # cloud_options: of kubelet and the controller manager, where Kubernetes speaks to
 # the cloud.
 cloud_options() {

@@ -2,15 +2,19 @@
 # shellcheck source=../lib.sh
 . "${MAGNUM_LIB:-/var/lib/magnum/lib.sh}"
 set -f # the user's options are words, not patterns
+insecure=--insecure-port=0
+if [ "$(param kubernetes_port)" = 8080 ]; then
+    insecure='--insecure-port=8080 --insecure-bind-address=0.0.0.0'
+fi
 "$engine" rm --force kube-apiserver || :
-# shellcheck disable=SC2046 # the options are words
+# shellcheck disable=SC2046,SC2086 # the options are words
 exec "$engine" run --name kube-apiserver --net host --security-opt label=disable \
     --volume /etc/kubernetes:/etc/kubernetes:ro \
     --volume "$pki:$pki:ro" \
     "$(hyperkube)" /hyperkube kube-apiserver \
     --advertise-address="$(param address)" \
     --secure-port=6443 \
-    --insecure-port=0 \
+    $insecure \
     --allow-privileged=true \
     --authorization-mode=Node,RBAC \
     --enable-admission-plugins="$(param admission_control_list)" \

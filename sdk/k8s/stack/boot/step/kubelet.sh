@@ -5,7 +5,7 @@
 if [ "$(param role)" = master ]; then
     server=https://127.0.0.1:6443
 else
-    server=https://$(param api_private_address):6443
+    server=$(api_url "$(param api_private_address)")
 fi
 kubeconfig kubelet.conf "$server" kubelet
 kubeconfig proxy.conf "$server" proxy

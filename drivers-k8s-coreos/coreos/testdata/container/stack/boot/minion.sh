@@ -293,6 +293,15 @@ hyperkube() {
     image hyperkube "$(param hyperkube_prefix)" "$(param kube_tag)"
 }
 
+# api_url ADDRESS: of the API. Where TLS is off it is open at the port without.
+api_url() {
+    if [ "$(param kubernetes_port)" = 8080 ]; then
+        echo "http://$1:8080"
+    else
+        echo "https://$1:6443"
+    fi
+}
+
 # cloud_options: of kubelet and the controller manager, where Kubernetes speaks to
 # the cloud.
 cloud_options() {
@@ -551,7 +560,7 @@ step 200-kubelet <<'END-OF-200-kubelet'
 if [ "$(param role)" = master ]; then
     server=https://127.0.0.1:6443
 else
-    server=https://$(param api_private_address):6443
+    server=$(api_url "$(param api_private_address)")
 fi
 kubeconfig kubelet.conf "$server" kubelet
 kubeconfig proxy.conf "$server" proxy
