@@ -15,6 +15,7 @@ import (
 	"github.com/go-magnum/magnum/core/cert"
 	"github.com/go-magnum/magnum/core/config"
 	"github.com/go-magnum/magnum/core/keystone"
+	"github.com/go-magnum/magnum/core/label"
 	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/core/openstack"
 	"github.com/go-magnum/magnum/core/policy"
@@ -73,7 +74,7 @@ type api struct {
 	Config
 	policy  *policy.Watcher
 	sealKey []byte
-	schemas schemas
+	schemas label.Schemas
 	parents parents
 	router  *router
 	table   []route

@@ -221,19 +221,9 @@ func (v value) boolean() (truth, ok bool) {
 	case boolean:
 		return v.truth, true
 	case text, number:
-		return parseBool(v.text)
+		return magnum.ParseBool(v.text)
 	}
 	return false, false
-}
-
-var truths = map[string]bool{
-	"1": true, "t": true, "true": true, "on": true, "y": true, "yes": true,
-	"0": false, "f": false, "false": false, "off": false, "n": false, "no": false,
-}
-
-func parseBool(s string) (truth, ok bool) {
-	truth, ok = truths[strings.ToLower(strings.TrimSpace(s))]
-	return truth, ok
 }
 
 func notBool(s string) string {

@@ -285,7 +285,7 @@ func (a *api) checkTrust(c *magnum.Cluster, t *magnum.ClusterTemplate, d *driver
 		switch {
 		case isLabel:
 			chosen = c.Labels[label]
-			if yes, ok := parseBool(chosen); ok {
+			if yes, ok := magnum.ParseBool(chosen); ok {
 				chosen = strconv.FormatBool(yes)
 			}
 		case field == "volume_driver":

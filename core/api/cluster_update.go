@@ -170,7 +170,7 @@ func (a *api) updateCluster(rq *request) (*answer, error) {
 }
 
 func wantsRollback(values url.Values) bool {
-	yes, _ := parseBool(values.Get("rollback")) // checked with the query
+	yes, _ := magnum.ParseBool(values.Get("rollback")) // checked with the query
 	return yes
 }
 

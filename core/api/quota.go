@@ -42,7 +42,7 @@ func (a *api) listQuotas(rq *request) (*answer, error) {
 		return nil, err
 	}
 	// Even administrators see their own project's unless they ask for all.
-	everywhere, _ := parseBool(values.Get("all_tenants")) // checked with the query
+	everywhere, _ := magnum.ParseBool(values.Get("all_tenants")) // checked with the query
 	scope := state.Scope{ProjectID: rq.creds.ProjectID, All: rq.creds.IsAdmin}
 	all, err := a.DB.Quotas(rq.Context(), scope, everywhere, page)
 	if err != nil {

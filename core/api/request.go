@@ -163,7 +163,7 @@ func intArgument(name, v string) error {
 }
 
 func boolArgument(name, v string) error {
-	if _, ok := parseBool(v); !ok {
+	if _, ok := magnum.ParseBool(v); !ok {
 		return invalid(name, v, "unable to convert to boolean. Error: "+notBool(v))
 	}
 	return nil
