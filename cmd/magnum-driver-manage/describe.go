@@ -77,8 +77,8 @@ func described(c *cobra.Command, arg string) (driver.Description, error) {
 	return p.Description, p.Damage
 }
 
-// label is what the schema says of one.
-type label struct {
+// labelEntry is what the schema says of one.
+type labelEntry struct {
 	Type         string   `json:"type"`
 	Format       string   `json:"format"`
 	Description  string   `json:"description"`
@@ -93,7 +93,7 @@ type label struct {
 
 func writePage(w io.Writer, d driver.Description) error {
 	var labels struct {
-		Properties map[string]label `json:"properties"`
+		Properties map[string]labelEntry `json:"properties"`
 	}
 	if len(d.LabelSchema) > 0 {
 		if err := json.Unmarshal(d.LabelSchema, &labels); err != nil {
@@ -141,21 +141,21 @@ func writePage(w io.Writer, d driver.Description) error {
 	return err
 }
 
-func (l label) kind() string {
+func (l labelEntry) kind() string {
 	if l.Format != "" {
 		return l.Format
 	}
 	return l.Type
 }
 
-func (l label) value() string {
+func (l labelEntry) value() string {
 	if l.Default == nil {
 		return ""
 	}
 	return "`" + cell(fmt.Sprint(l.Default)) + "`"
 }
 
-func (l label) meaning() string {
+func (l labelEntry) meaning() string {
 	text := cell(l.Description)
 	if l.Deprecated {
 		text = "**Deprecated.** " + text

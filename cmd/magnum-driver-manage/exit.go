@@ -68,6 +68,7 @@ var exits = []exit{
 	{46, supervise.ErrUnproved, "the driver does not come up in its self-test"},
 	{47, errRolledBack, "a service had trouble with the version, and what was active before is so again"},
 	{48, errSkew, "hosts differ in what is active"},
+	{49, errUsersBreak, "templates or clusters use what the version does not have"},
 	{50, store.ErrDesired, "a file of `drivers.d`, or a lock file, cannot be used"},
 	{51, store.ErrConfig, "the driver does not take the configuration in its file of `drivers.d`"},
 	{exitDiffers, nil, "`sync --check`, `lock --check`: the drivers are not as they are wanted"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,8 @@ func upgradePlan() *cobra.Command {
 	c := &cobra.Command{
 		Use: "plan NAME[@VERSION]|SOURCE", Short: "Tell what would change, and change nothing", Args: cobra.ExactArgs(1),
 		Long: "Tell what would change, and change nothing. " + upgradeTarget + "\n" +
-			"Breaks says what new clusters, or clusters that are moved to the version, would miss.",
+			"Breaks says what new clusters, or clusters that are moved to the version, would miss. The templates, clusters and\n" +
+			"node groups that use it are listed, with their uuids.",
 	}
 	out := table.Flags(c)
 	c.RunE = func(c *cobra.Command, args []string) error {
@@ -57,12 +59,14 @@ func upgradePlan() *cobra.Command {
 		}
 		rows := changes(from.Description, to.Description)
 		pins, err := pinnedTo(c.Context(), env, to.Name)
-		if err != nil {
+		used, missing := broken(c.Context(), env, s, from.Description, to.Description)
+		if err := cmp.Or(err, missing); err != nil {
 			fmt.Fprintf(c.ErrOrStderr(), "warning: the clusters are not known: %v\n", err)
 		}
 		for _, p := range pins {
 			rows = append(rows, []string{"clusters", p, "stay with it", ""})
 		}
+		rows = append(rows, used...)
 		return out.Write(c.OutOrStdout(), []string{"What", "Active", "New", "Breaks"}, rows)
 	}
 	return c
@@ -128,15 +132,18 @@ func upgradeApply() *cobra.Command {
 	var (
 		watch   time.Duration
 		request store.ActivateRequest
+		accept  bool
 	)
 	c := &cobra.Command{
 		Use: "apply NAME[@VERSION]|SOURCE", Short: "Verify, try, activate and watch a version, and go back by itself if it fails", Args: cobra.ExactArgs(1),
 		Long: "Verify a version, try it in a process of its own, make it active, and watch how the services on this host fare\n" +
 			"with it: a crash or a failed start brings back what was active. " + upgradeTarget + "\n" +
-			"What fails before it is active changes nothing.",
+			"What fails before it is active changes nothing. A version is refused that templates, clusters or node groups would\n" +
+			"miss something in; upgrade plan lists them.",
 	}
 	c.Flags().DurationVar(&watch, "watch", 30*time.Second, "for how `long` to watch; 0 for not at all")
 	c.Flags().BoolVar(&request.Force, "force", false, "also if a newer version is active")
+	c.Flags().BoolVar(&accept, "accept-breaks", false, "also if templates or clusters use what the version does not have")
 	reasonFlag(c, &request.Reason)
 	c.RunE = func(c *cobra.Command, args []string) error {
 		env, s, err := openEnv(c)
@@ -151,7 +158,14 @@ func upgradeApply() *cobra.Command {
 		if request.Reason == "" {
 			request.Reason = "upgrade apply"
 		}
-		request.Prove = func(ctx context.Context, p store.Package) error { return supervise.Prove(ctx, cfg, p) }
+		request.Prove = func(ctx context.Context, p store.Package) error {
+			if !accept {
+				if err := refuseBroken(ctx, env, s, p); err != nil {
+					return err
+				}
+			}
+			return supervise.Prove(ctx, cfg, p)
+		}
 		before, p, err := flip(c.Context(), s, args[0], request)
 		if err != nil {
 			return failed(fmt.Errorf("nothing was changed: %w", err))

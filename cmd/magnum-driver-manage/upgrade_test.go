@@ -79,6 +79,7 @@ func TestChanges(t *testing.T) {
 
 func TestUpgradeApplyWithoutService(t *testing.T) {
 	h := newHost(t)
+	h.database()
 	h.must("install", one)
 	before := h.installed()
 	broken, err := packAs(t.TempDir(), "acme_k8s", "1.2.0", "-X main.broken=yes")
@@ -179,6 +180,7 @@ func until(t *testing.T, what string, condition func() bool) {
 
 func TestUpgradeApplyUnderLoad(t *testing.T) {
 	h := newHost(t)
+	h.database()
 	h.must("install", one)
 	answered := h.conductor("size:1000")
 	until(t, "1.0.0 answers", func() bool { return answered("1.0.0") > 50 })
@@ -195,6 +197,7 @@ func TestUpgradeApplyUnderLoad(t *testing.T) {
 func TestUpgradeApplyGoesBackAfterCrash(t *testing.T) {
 	t.Setenv("SUDO_USER", "alice")
 	h := newHost(t)
+	h.database()
 	h.must("install", one)
 	answered := h.conductor("exit")
 	until(t, "1.0.0 answers", func() bool { return answered("1.0.0") > 50 })

@@ -72,10 +72,7 @@ func sameValue(property *jsonschema.Schema, one, other string) bool {
 // its own value. One that says nothing is left to the driver.
 func readWhole(schema string) (map[string]string, error) {
 	var labels struct {
-		Properties map[string]struct {
-			Default      any
-			PerNodeGroup *bool `json:"x-per-node-group"`
-		}
+		Properties map[string]any // a property may be true or false
 	}
 	decoder := json.NewDecoder(strings.NewReader(schema))
 	decoder.UseNumber() // as the schema writes it
@@ -83,13 +80,14 @@ func readWhole(schema string) (map[string]string, error) {
 		return nil, err
 	}
 	whole := map[string]string{}
-	for name, l := range labels.Properties {
-		if l.PerNodeGroup == nil || *l.PerNodeGroup {
+	for name, property := range labels.Properties {
+		l, _ := property.(map[string]any)
+		if per, says := l["x-per-node-group"].(bool); !says || per {
 			continue
 		}
 		whole[name] = ""
-		if l.Default != nil {
-			whole[name] = fmt.Sprint(l.Default)
+		if standard := l["default"]; standard != nil {
+			whole[name] = fmt.Sprint(standard)
 		}
 	}
 	return whole, nil

@@ -26,6 +26,8 @@ var (
 	coe      = "kubernetes"
 	priority = "0"
 	broken   = "" // if set, it describes itself but does not serve
+	labels   = `{"tag": {"type": "string"}}`
+	networks = "" // network and volume drivers, separated by commas
 )
 
 func main() {
@@ -71,10 +73,14 @@ type testDriver struct {
 
 func (d *testDriver) Describe(context.Context, driver.DescribeRequest) (driver.DescribeResponse, error) {
 	fmt.Println("describing") // must not get into the JSON
+	var has []string
+	if networks != "" {
+		has = strings.Split(networks, ",")
+	}
 	return driver.DescribeResponse{Description: driver.Description{
-		DisplayName:  "Test driver",
+		DisplayName: "Test driver", NetworkDrivers: has, VolumeDrivers: has,
 		ClusterTypes: []driver.ClusterType{{ServerType: "vm", OS: "fedora-coreos", COE: coe, Priority: d.rank}},
-		LabelSchema:  driver.RawJSON(`{"type": "object", "properties": {"tag": {"type": "string"}}}`),
+		LabelSchema:  driver.RawJSON(`{"type": "object", "properties": ` + labels + `}`),
 		ConfigSchema: driver.RawJSON(`{"type": "object", "properties": {"key": {"type": "string", "maxLength": 8}}, "additionalProperties": false}`),
 		Capabilities: []driver.Capability{driver.CapResize},
 	}}, nil
