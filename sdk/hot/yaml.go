@@ -177,6 +177,9 @@ func plain(s string) any {
 	case "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF":
 		return false
 	}
+	if !strings.ContainsRune("+-.0123456789", rune(s[0])) {
+		return s // no number, as nearly all are; the patterns are slow
+	}
 	switch {
 	case yamlInt.MatchString(s):
 		digits := strings.ReplaceAll(s, "_", "")
