@@ -50,8 +50,13 @@ func New(a driver.COEAccess) (*Client, error) {
 	}
 	return &Client{
 		base: strings.TrimSuffix(a.Endpoint, "/"),
-		// No proxy: the environment's is for the cloud, not for clusters.
-		http: &http.Client{Timeout: timeout, Transport: &http.Transport{TLSClientConfig: config}},
+		http: &http.Client{
+			Timeout: timeout,
+			// No proxy: the environment's is for the cloud, not for clusters.
+			Transport: &http.Transport{TLSClientConfig: config},
+			// A cluster is its users': it could send us to what only we reach.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
 	}, nil
 }
 
