@@ -120,7 +120,7 @@ func notFound(r Ref) error {
 func scrub(text string, secrets []string) string {
 	for _, s := range secrets {
 		for line := range strings.SplitSeq(s, "\n") {
-			if line != "" && !strings.HasPrefix(line, "-----") {
+			if line != "" {
 				text = strings.ReplaceAll(text, line, "***")
 			}
 		}

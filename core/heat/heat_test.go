@@ -171,7 +171,7 @@ func TestKeysAreNotTold(t *testing.T) {
 	req := request()
 	req.Secret = func(context.Context, driver.SecretRef) (string, error) { return key, nil }
 	_, err := heat.New(heat.Config{}).Ensure(t.Context(), session(t, srv), req)
-	if want := `"[{'content': '-----BEGIN KEY-----\n***\n***\n-----END KEY-----\n'}]" is not a map`; err == nil || !strings.Contains(err.Error(), want) {
+	if want := `"[{'content': '***\n***\n***\n***\n'}]" is not a map`; err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("got %v\nwant %s", err, want)
 	}
 }

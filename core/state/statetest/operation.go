@@ -124,10 +124,12 @@ func claimTests() map[string]func(*testing.T, *suite) {
 			}
 		},
 		"holdings": func(t *testing.T, s *suite) {
-			for range 4 {
+			claim := func(owner string) *magnum.Operation {
 				s.add(t, s.newCluster(t, "c"))
+				return s.claim(t, owner)
 			}
-			mine, finished, released, others := s.claim(t, "a"), s.claim(t, "a"), s.claim(t, "a"), s.claim(t, "b")
+			mine, finished, others := claim("a"), claim("a"), claim("b")
+			released := claim("a") // and claimable again, so the last one
 			must(t, s.Finish(t.Context(), finished, nil))
 			must(t, s.Release(t.Context(), released))
 			s.clock.Add(2 * lease) // the lease is over, and nobody has taken it
