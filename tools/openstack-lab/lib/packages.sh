@@ -4,7 +4,7 @@
 
 PACKAGES=(
   mariadb-server rabbitmq-server memcached openssl
-  uwsgi-core uwsgi-plugin-python3 python3-pymysql python3-memcache
+  uwsgi-core uwsgi-plugin-python3 python3-pymysql python3-memcache python3-sqlalchemy-ext
   keystone placement-common placement-api glance-common glance-api
   nova-common nova-api nova-conductor nova-scheduler
   neutron-common cinder-common cinder-api cinder-scheduler octavia-common octavia-api
