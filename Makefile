@@ -40,7 +40,7 @@ demo: build ## a cluster's whole life on the embedded cloud, on the terminal
 test: build ## all tests of all modules, with the race detector
 	@tools/test
 
-test-openstack: build ## a cluster on a real OpenStack from Debian's packages (root)
+test-openstack: build ## clusters of every type on a real OpenStack from Debian's packages (root)
 	@tools/test-openstack
 
 test-wire: ## recorded answers of another Magnum, from WIRE=DIR, compared with ours

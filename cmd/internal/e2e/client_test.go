@@ -22,6 +22,8 @@ type cli struct {
 	t   *testing.T
 	env []string
 	dir string
+	// status, if not nil, says how a cluster is for less than a client's start.
+	status func(cluster string) string
 }
 
 func newCLI(t *testing.T, rc map[string]string) *cli {
@@ -67,10 +69,31 @@ func (c *cli) show(into any, args ...string) {
 	}
 }
 
+// batch runs commands one after the other in one client, since to start takes it
+// longer than most commands, and returns what each printed.
+func (c *cli) batch(commands ...string) []string {
+	c.t.Helper()
+	const mark = "===="
+	cmd := exec.CommandContext(c.t.Context(), "openstack")
+	cmd.Env, cmd.Dir = c.env, c.dir
+	cmd.Stdin = strings.NewReader(strings.Join(commands, "\n!echo "+mark+"\n") + "\n")
+	out, err := cmd.CombinedOutput()
+	printed := strings.Split(string(out), mark+"\n")
+	if err != nil || len(printed) != len(commands) {
+		c.t.Fatalf("openstack < %q: %v\n%s", commands, err, out)
+	}
+	return printed
+}
+
 func (c *cli) wait(cluster, want string, within time.Duration) map[string]any {
 	c.t.Helper()
 	var got map[string]any
 	poll(c.t, within, "cluster "+cluster+" to be "+want, func() (bool, error) {
+		if c.status != nil {
+			if status := c.status(cluster); status != want && !strings.HasSuffix(status, "_FAILED") {
+				return false, nil
+			}
+		}
 		c.show(&got, "coe", "cluster", "show", cluster)
 		if status := got["status"].(string); status != want && strings.HasSuffix(status, "_FAILED") {
 			return false, fmt.Errorf("it is %s: %v", status, got["status_reason"])

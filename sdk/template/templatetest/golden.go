@@ -11,6 +11,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// Update is whether the option -update was given.
+func Update() bool { return *update }
+
 // Golden compares a text with a file of testdata, which the option -update
 // writes anew.
 func Golden(t *testing.T, name string, got []byte) {

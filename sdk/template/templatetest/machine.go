@@ -36,13 +36,16 @@ var harmless = []string{
 var recorded = []string{"systemctl", "modprobe", "sysctl", "iptables", "journalctl", "podman", "docker", "mount", "mkfs.xfs", "mkfs.ext4"}
 
 // NewMachine is a machine that was started with the values of params. Those
-// about the cloud it has from it.
+// about the cloud it has from it, if one is given.
 func NewMachine(t *testing.T, c *Cloud, params map[string]string) *Machine {
 	t.Helper()
 	m := &Machine{t: t, root: t.TempDir(), bin: t.TempDir()}
-	own := map[string]string{
-		"cluster_uuid": ClusterUUID, "magnum_url": c.URL + "/v1", "auth_url": c.URL + "/v3", "trustee_user_id": "trustee",
-		"trustee_password": password, "verify_ca": "True", "wait_endpoint": c.URL + "/signal", "wait_token": wait,
+	own := map[string]string{}
+	if c != nil {
+		own = map[string]string{
+			"cluster_uuid": ClusterUUID, "magnum_url": c.URL + "/v1", "auth_url": c.URL + "/v3", "trustee_user_id": "trustee",
+			"trustee_password": password, "verify_ca": "True", "wait_endpoint": c.URL + "/signal", "wait_token": wait,
+		}
 	}
 	maps.Copy(own, params)
 	for name, value := range own {
