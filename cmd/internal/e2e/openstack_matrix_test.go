@@ -64,6 +64,7 @@ type life struct {
 // TestRealMatrix takes clusters of every type through their lives on a real
 // OpenStack, in every variant, or in as many as are asked for.
 func TestRealMatrix(t *testing.T) {
+	needLab(t)
 	var groups [][]*life
 	part, partly := os.LookupEnv(partVar)
 	at, err := strconv.Atoi(part)

@@ -12,6 +12,7 @@ import (
 // TestRealPages runs on a real OpenStack what the drivers' pages say: what a user
 // copies, up to three masters and eight workers.
 func TestRealPages(t *testing.T) {
+	needLab(t)
 	if part := os.Getenv(partVar); part != "" {
 		t.Skip("left out: the commands of the drivers' pages")
 	}

@@ -35,12 +35,18 @@ type deployment struct {
 	demo, admin *gophercloud.ProviderClient
 }
 
-func newReal(t *testing.T, drivers ...string) *deployment {
+// needLab skips a test before it builds anything for nothing.
+func needLab(t *testing.T) {
 	t.Helper()
-	r := &deployment{t: t, lab: os.Getenv(labVar), dir: t.TempDir(), logs: &logs{}}
-	if r.lab == "" {
+	if os.Getenv(labVar) == "" {
 		t.Skip("left out: there is no real OpenStack here; make test-openstack brings one up")
 	}
+}
+
+func newReal(t *testing.T, drivers ...string) *deployment {
+	t.Helper()
+	needLab(t)
+	r := &deployment{t: t, lab: os.Getenv(labVar), dir: t.TempDir(), logs: &logs{}}
 	t.Cleanup((&lab{dir: r.dir}).makeWritable)
 	t.Cleanup(func() {
 		if t.Failed() {
