@@ -10,7 +10,7 @@ import (
 // Labels are those that [Parameters] read, without kube_tag, and those of the
 // infrastructure.
 func Labels() []template.Label {
-	return slices.Concat(infra.Labels(), infra.EtcdLabels(), infra.FlannelLabels("pods"), calicoLabels(), []template.Label{
+	return slices.Concat(infra.Labels(), infra.EtcdLabels(), infra.FlannelLabels("pods"), calicoLabels(), infra.RegistryLabels(), []template.Label{
 		// images
 		{Name: "flannel_cni_tag", Default: "v0.3.0", Pattern: infra.TagForm, Description: "Tag of the flannel-cni image, which brings the CNI plugins."},
 		{Name: "coredns_tag", Default: "1.6.7", Pattern: infra.TagForm, Description: "Tag of the CoreDNS image."},

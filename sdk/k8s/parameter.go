@@ -33,7 +33,7 @@ func Parameters() []template.Parameter {
 				return nth(v.Label("service_cluster_ip_range"), 10)
 			})},
 		},
-		networkParameters(), cloudParameters(),
+		networkParameters(), cloudParameters(), infra.Registry(),
 		template.SameAsLabels("kube_tag", "container_infra_prefix", "flannel_tag", "flannel_cni_tag", "kubelet_options", "kubeproxy_options"),
 		template.In(template.ClusterStack, slices.Concat(
 			[]template.Parameter{

@@ -13,12 +13,13 @@ import (
 // are 005 and 020 to 040, then 060 the certificates, and the parts of Kubernetes
 // from 100 on.
 func Scripts(distribution ...template.Fragment) map[string][]template.Fragment {
-	cloud := infra.Step("070-cloud", "cloud")
-	cloud.When = usesCinder
-	flannel, node, calico := infra.Step("300-flannel", "flannel"), infra.Step("190-calico-node", "calico-node"), infra.Step("300-calico", "calico")
-	flannel.When, node.When, calico.When = usesFlannel, usesCalico, usesCalico
 	common := slices.Concat(infra.Steps(), distribution, []template.Fragment{
-		infra.Step("005-cgroups", "cgroups"), infra.Step("060-certificates", "certificates"), cloud, node,
+		infra.Step("005-cgroups", "cgroups"),
+		infra.Step("060-certificates", "certificates"),
+		infra.Step("070-cloud", "cloud").If(usesCinder),
+		infra.Step("190-calico-node", "calico-node").If(usesCalico),
+		infra.Step("200-kubelet", "kubelet"),
+		infra.Step("900-ready", "ready"),
 	})
 	ordered := func(more ...template.Fragment) []template.Fragment {
 		return infra.Ordered(common, more)
@@ -28,16 +29,17 @@ func Scripts(distribution ...template.Fragment) map[string][]template.Fragment {
 			infra.Step("100-etcd", "etcd"),
 			infra.Step("110-control-plane", "control-plane"),
 			infra.Step("120-api", "api"),
-			infra.Step("200-kubelet", "kubelet"),
-			flannel, calico,
+			infra.Step("300-flannel", "flannel").If(usesFlannel),
+			infra.Step("300-calico", "calico").If(usesCalico),
 			infra.Step("310-coredns", "coredns"),
-			infra.Step("900-ready", "ready"),
 		),
 		"master-services": {
 			infra.Service("etcd"), infra.Service("kube-apiserver"), infra.Service("kube-controller-manager"),
 			infra.Service("kube-scheduler"), infra.Service("kubelet"), infra.Service("kube-proxy"),
 		},
-		"minion-steps":    ordered(infra.Step("200-kubelet", "kubelet"), infra.Step("900-ready", "ready")),
-		"minion-services": {infra.Service("kubelet"), infra.Service("kube-proxy")},
+		"minion-steps": ordered(infra.Step("080-registry", "own-registry").If(infra.UsesRegistry)),
+		"minion-services": {
+			infra.Service("registry").If(infra.UsesRegistry), infra.Service("kubelet"), infra.Service("kube-proxy"),
+		},
 	}
 }

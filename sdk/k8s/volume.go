@@ -3,6 +3,7 @@ package k8s
 import (
 	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/template"
+	"github.com/go-magnum/magnum/sdk/template/infra"
 )
 
 // cinder is the volume driver: Kubernetes makes volumes for pods, as the cluster's
@@ -12,9 +13,9 @@ const cinder = "cinder"
 // VolumeDrivers are those that the shared boot scripts set up.
 func VolumeDrivers() []string { return []string{cinder} }
 
-// TrustFor is what they need the trust for, for the definition's field of this
+// TrustFor is what nodes need the trust for, for the definition's field of this
 // name.
-func TrustFor() []string { return []string{"volume_driver=" + cinder} }
+func TrustFor() []string { return []string{"volume_driver=" + cinder, infra.RegistryTrust} }
 
 func usesCinder(v *template.Values) bool { return v.Template.VolumeDriver == cinder }
 

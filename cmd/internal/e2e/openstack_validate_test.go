@@ -69,6 +69,7 @@ func TestRealOpenStackValidates(t *testing.T) {
 		}}},
 		{"routed pods", packageDir, driver.IntentCreate, nil, fields{"labels": fields{"flannel_backend": "host-gw", "availability_zone": "nova"}}},
 		{"calico", packageDir, driver.IntentCreate, fields{"network_driver": "calico"}, fields{"labels": fields{"calico_ipv4pool_ipip": "Always"}}},
+		{"registry", packageDir, driver.IntentCreate, fields{"registry_enabled": true}, nil},
 		{"without TLS", packageDir, driver.IntentCreate, fields{"tls_disabled": true}, balanced},
 		{"pods' volumes", packageDir, driver.IntentCreate, fields{"volume_driver": "cinder"}, nil},
 		{"proxies", packageDir, driver.IntentCreate, fields{"http_proxy": "http://192.0.2.1:3128", "insecure_registry": "192.0.2.2:5000"}, nil},

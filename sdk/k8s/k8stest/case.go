@@ -40,6 +40,8 @@ func (k Kit) options() []templatetest.Case {
 			r.Template.TLSDisabled, r.Cluster.MasterLB, r.NodeGroups[0].NodeCount = true, true, 3
 		}},
 		{Name: "nodegroup-tls-disabled", Change: Group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { r.Template.TLSDisabled = true })},
+		{Name: "registry", Change: withRegistry},
+		{Name: "nodegroup-registry", Change: Group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { withRegistry(r) })},
 		{Name: "cinder", Change: withCinder},
 		{Name: "nodegroup-cinder", Change: Group(func(r *driver.RenderRequest, _ *driver.NodeGroup) { withCinder(r) })},
 		{Name: "worker-labels", Change: func(r *driver.RenderRequest) {
@@ -65,6 +67,10 @@ func (k Kit) options() []templatetest.Case {
 			r.ClusterOutputs["address_pairs"] = driver.RawJSON(`[{"ip_address": "10.100.0.0/16"}]`)
 		})},
 	}
+}
+
+func withRegistry(r *driver.RenderRequest) {
+	r.Template.RegistryEnabled, r.Cluster.TrusteeUsername, r.Cluster.TrusteeDomainID = true, "trustee", "trustees"
 }
 
 func withCinder(r *driver.RenderRequest) {

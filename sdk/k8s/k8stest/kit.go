@@ -43,6 +43,7 @@ func (k Kit) Run(t *testing.T) {
 		{"BootsWithoutTLS", k.bootsWithoutTLS},
 		{"CalicoBoots", k.calicoBoots},
 		{"CinderBoots", k.cinderBoots},
+		{"RegistryBoots", k.registryBoots},
 		{"FailureNamesTheStep", k.failureNamesTheStep},
 		{"Volumes", k.volumes},
 		{"KubeletKnowsItsGroup", k.kubeletKnowsItsGroup},
@@ -84,6 +85,7 @@ func (k Kit) Suite() templatetest.Suite {
 		},
 		Needs: map[string]func(*driver.RenderRequest){
 			"calico_tag": withCalico, "calico_ipv4pool": withCalico, "calico_ipv4pool_ipip": withCalico,
+			"registry_tag": withRegistry,
 		},
 		Largest: func(r *driver.RenderRequest) {
 			r.Cluster.MasterLB = true

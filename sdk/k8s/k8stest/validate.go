@@ -28,8 +28,6 @@ func (k Kit) validateRefuses(t *testing.T) {
 		{"tls", func(r *driver.RenderRequest) {
 			r.Template.TLSDisabled, r.Cluster.Labels = true, templatetest.Labels("kube_tag", "v1.20.4")
 		}, driver.ClassUnsupported, "tls_disabled", "TLS cannot be disabled with Kubernetes v1.20.4: the API has no other port from 1.20 on."},
-		{"registry", func(r *driver.RenderRequest) { r.Template.RegistryEnabled = true }, driver.ClassUnsupported, "registry_enabled",
-			"A private registry (registry_enabled) is not supported by the cluster driver " + name + "."},
 		{"network driver", func(r *driver.RenderRequest) { r.Template.NetworkDriver = "docker" }, driver.ClassInvalidInput, "network_driver",
 			"Network driver type docker is not supported, expecting a flannel/calico/unspecified network driver."},
 		{"volume driver", func(r *driver.RenderRequest) { r.Template.VolumeDriver = "rexray" }, driver.ClassInvalidInput, "volume_driver",

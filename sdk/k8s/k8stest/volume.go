@@ -80,3 +80,23 @@ func (k Kit) cinderBoots(t *testing.T) {
 		}
 	})
 }
+
+// registryBoots: workers have the registry that the user asked for.
+func (k Kit) registryBoots(t *testing.T) {
+	templatetest.Need(t, "sh", "curl", "openssl")
+	r := k.Request()
+	withRegistry(&r)
+	m := k.Node(t, templatetest.StartCloud(t), "worker")
+	for name, value := range map[string]string{"trust_id": "trust", "registry_tag": "2", "registry_container": "images"} {
+		m.Write("etc/magnum/params/"+name, value)
+	}
+	if out, err := m.Boot(k.Suite().Render(t, r).Files["boot/minion.sh"]); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if got := m.Read("etc/magnum/registry/config.yml"); !strings.Contains(got, `container: "images"`) {
+		t.Errorf("config.yml:\n%s", got)
+	}
+	if got := m.Service(k.Engine, "registry"); !slices.Contains(got, "docker.io/registry:2") {
+		t.Errorf("%q", got)
+	}
+}

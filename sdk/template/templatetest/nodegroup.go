@@ -164,17 +164,14 @@ func (s Suite) mapOutputsOfAGroup(t *testing.T) {
 func (s Suite) labelsOfGroups(t *testing.T) {
 	extra := func(name, value string) driver.RenderRequest {
 		return s.Extra(func(r *driver.RenderRequest, g *driver.NodeGroup) {
-			if s.Rich != nil {
-				s.Rich(r)
-			}
+			s.forLabel(name, r)
 			g.Labels = Labels(name, value)
 		})
 	}
-	before := s.Render(t, extra("", ""))
 	for _, l := range s.Definition().Labels {
 		value := s.OtherValue(l)
 		r := extra(l.Name, value)
-		acts, refused := !cmp.Equal(before, s.Render(t, r)), len(s.Violations(t, r)) > 0
+		acts, refused := !cmp.Equal(s.Render(t, extra(l.Name, "")), s.Render(t, r)), len(s.Violations(t, r)) > 0
 		if acts != l.PerNodeGroup || refused == l.PerNodeGroup {
 			t.Errorf("label %s=%s of a group: per node group %v, acts %v, refused %v: %v",
 				l.Name, value, l.PerNodeGroup, acts, refused, s.Violations(t, r))

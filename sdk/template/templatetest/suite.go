@@ -246,15 +246,20 @@ func (s Suite) OtherValue(l template.Label) string {
 	return "other"
 }
 
+// forLabel changes a request so that there is something for the label to act on.
+func (s Suite) forLabel(name string, r *driver.RenderRequest) {
+	for _, change := range []func(*driver.RenderRequest){s.Rich, s.Needs[name]} {
+		if change != nil {
+			change(r)
+		}
+	}
+}
+
 // labelsAct: a label in the schema that changed nothing would be a lie.
 func (s Suite) labelsAct(t *testing.T) {
 	request := func(l template.Label, value string) driver.RenderRequest {
 		req := s.Request()
-		for _, change := range []func(*driver.RenderRequest){s.Rich, s.Needs[l.Name]} {
-			if change != nil {
-				change(&req)
-			}
-		}
+		s.forLabel(l.Name, &req)
 		if req.Cluster.Labels == nil {
 			req.Cluster.Labels = map[string]string{}
 		}

@@ -12,9 +12,14 @@ fi
 device=$(ip -4 -o address show to "$(param address)" | awk '{print $2}')
 mtu=$(($(cat "$root/sys/class/net/$device/mtu") - 20))
 
+# The older version refuses a schema that is the same for all versions of one, the
+# newer what has none.
 case $(param kube_tag) in
-v1.?.* | v1.1[0-5].*) definitions=apiextensions.k8s.io/v1beta1 ;;
-*) definitions=apiextensions.k8s.io/v1 ;;
+v1.?.* | v1.1[0-5].*) definitions=apiextensions.k8s.io/v1beta1 schema= ;;
+*)
+    definitions=apiextensions.k8s.io/v1
+    schema=', schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}'
+    ;;
 esac
 # resource KIND PLURAL [SCOPE]: one that Calico keeps in Kubernetes.
 resource() {
@@ -28,7 +33,7 @@ spec:
   scope: ${3:-Cluster}
   names: {kind: $1, plural: $2, singular: $(echo "$1" | tr '[:upper:]' '[:lower:]')}
   versions:
-  - {name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}
+  - {name: v1, served: true, storage: true$schema}
 END
 }
 manifest=$root/etc/kubernetes/calico.yaml
