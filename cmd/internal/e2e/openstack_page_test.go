@@ -14,7 +14,7 @@ import (
 func TestRealPages(t *testing.T) {
 	needLab(t)
 	if part := os.Getenv(partVar); part != "" {
-		t.Skip("left out: the commands of the drivers' pages")
+		t.Skipf("left out with %s=%s: the commands of the drivers' pages", partVar, part)
 	}
 	pages := []struct{ name, driver string }{
 		{"mesos", "drivers-mesos"}, {"swarm", "drivers-swarm"}, {"swarm-standalone", "drivers-swarm/swarm-standalone"},

@@ -70,7 +70,7 @@ func asIs(*driver.RenderRequest, *driver.NodeGroup) {}
 // nodeGroups holds a driver that makes node groups to what is the same for all.
 func (s Suite) nodeGroups(t *testing.T) {
 	if !slices.Contains(s.Definition().Capabilities, driver.CapNodeGroups) {
-		t.Skip("the driver has no node groups")
+		t.Skipf("%s says that it has no node groups", s.Definition().Name)
 	}
 	for _, test := range []struct {
 		name string
