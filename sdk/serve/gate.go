@@ -26,9 +26,15 @@ type gate struct {
 	mu       sync.Mutex
 	running  int
 	draining bool
+	rest     *time.Timer   // may be nil; runs out when the gate has seen no call for restAfter
 	idle     chan struct{} // made by drain, closed when running reaches 0
 	streams  map[*context.CancelFunc]struct{}
 }
+
+// restAfter is how long a driver without calls waits before it gives back the
+// memory of the last ones: longer than the pause between the calls of one
+// cluster's creation.
+const restAfter = time.Second
 
 // enter admits a call, or not.
 func (g *gate) enter() bool {
@@ -38,6 +44,9 @@ func (g *gate) enter() bool {
 		return false
 	}
 	g.running++
+	if g.rest != nil {
+		g.rest.Stop()
+	}
 	return true
 }
 
@@ -45,6 +54,9 @@ func (g *gate) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.running--
+	if g.running == 0 && g.rest != nil {
+		g.rest.Reset(restAfter)
+	}
 	if g.running == 0 && g.idle != nil {
 		close(g.idle)
 		g.idle = nil

@@ -79,7 +79,7 @@ func serve(p Plugin) int {
 	proc := &process{
 		plugin: p,
 		logger: logger,
-		gate:   &gate{name: p.Name, logger: logger},
+		gate:   &gate{name: p.Name, logger: logger, rest: time.AfterFunc(restAfter, debug.FreeOSMemory)},
 		stderr: os.Stderr,
 	}
 
