@@ -254,7 +254,11 @@ func (b *clusterBody) inherit(t *magnum.ClusterTemplate) *magnum.Cluster {
 // checkCluster asks the cloud for what the cluster names, and the driver's
 // description for its labels.
 func (a *api) checkCluster(rq *request, c *magnum.Cluster, t *magnum.ClusterTemplate, d *driver.Description) error {
-	if _, err := a.checkResources(rq, t, c.FlavorID, c.MasterFlavorID); err != nil {
+	found, err := a.checkResources(rq, t, c.FlavorID, c.MasterFlavorID)
+	if err != nil {
+		return err
+	}
+	if err := a.checkRootDisks(c.Labels, found.flavors...); err != nil {
 		return err
 	}
 	if err := checkKnownLabels(c.Labels); err != nil {

@@ -136,6 +136,9 @@ func (a *api) updateCluster(rq *request) (*answer, error) {
 		if err := checkResizable(rq, d, after.nodes, nil); err != nil {
 			return nil, err
 		}
+		if err := a.checkFlavors(rq, c.Labels, given(c.FlavorID, c.MasterFlavorID)...); err != nil {
+			return nil, err
+		}
 		op = a.operation(rq, magnum.OpUpdate)
 	}
 	err = a.DB.Accept(rq.Context(), c.UUID, op, func(row *magnum.Cluster) error {

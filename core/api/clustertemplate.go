@@ -104,23 +104,25 @@ func (a *api) createTemplate(rq *request) (*answer, error) {
 	if err := checkVolumeSize(t.DockerStorageDriver, t.DockerVolumeSize); err != nil {
 		return nil, err
 	}
-	distro, err := a.distro(rq, t)
+	image, err := a.distro(rq, t)
 	if err != nil {
 		return nil, err
 	}
 	asked := *t
-	asked.ClusterDistro = distro
+	asked.ClusterDistro, asked.Driver = image.OSDistro, cmp.Or(t.Driver, image.Driver)
 	if _, err := drivers.ofTemplate(&asked); err != nil {
 		return nil, err
 	}
 	if err := rq.enforce(rq); err != nil {
 		return nil, err
 	}
-	if t.ClusterDistro, err = a.checkResources(rq, t, t.FlavorID, t.MasterFlavorID); err != nil {
+	found, err := a.checkResources(rq, t, t.FlavorID, t.MasterFlavorID)
+	if err != nil {
 		return nil, err
 	}
 	// The image has the last word on the type, which may be another one than
 	// was asked for.
+	t.ClusterDistro, t.Driver = found.image.OSDistro, cmp.Or(t.Driver, found.image.Driver)
 	if t.Driver == "" {
 		drivers.settle(t)
 	} else if _, err := drivers.named(t.Driver, t.ClusterType()); err != nil {
@@ -131,6 +133,9 @@ func (a *api) createTemplate(rq *request) (*answer, error) {
 	}
 	if (t.Public || t.Hidden) && !rq.mayPublish() {
 		return nil, errPublish
+	}
+	if err := a.checkRootDisks(t.Labels, found.flavors...); err != nil {
+		return nil, err
 	}
 	drivers.fillNetworkDriver(a.Options, t)
 	if t.Name == "" {
@@ -212,13 +217,17 @@ func (a *api) updateTemplate(rq *request) (*answer, error) {
 	if err := rq.enforce(templateTarget{rq, before}); err != nil {
 		return nil, err
 	}
-	if _, err := a.checkResources(rq, after, after.FlavorID, after.MasterFlavorID); err != nil {
+	found, err := a.checkResources(rq, after, after.FlavorID, after.MasterFlavorID)
+	if err != nil {
 		return nil, err
 	}
 	if err := drivers.resettle(before, after, steps); err != nil {
 		return nil, err
 	}
 	if err := a.checkLabels(drivers, after); err != nil {
+		return nil, err
+	}
+	if err := a.checkRootDisks(after.Labels, found.flavors...); err != nil {
 		return nil, err
 	}
 	publish := rq.mayPublish()

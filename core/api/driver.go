@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"slices"
 	"strings"
 
@@ -21,7 +22,21 @@ func (a *api) drivers(ctx context.Context) (catalogue, error) {
 		return nil, err
 	}
 	slices.SortFunc(all, func(x, y state.Driver) int { return strings.Compare(x.Name, y.Name) })
+	for _, d := range all {
+		if d.Name == a.Options.Drivers.DefaultDriver {
+			preferred(d.Description.ClusterTypes)
+		}
+	}
 	return all, nil
+}
+
+// preferred puts the operator's default driver before all others of its types.
+// For types that it does not serve it is no default, where upstream then refuses
+// them.
+func preferred(types []driver.ClusterType) {
+	for i := range types {
+		types[i].Priority = math.MaxInt
+	}
 }
 
 // version returns the description of the driver a cluster is pinned to, nil if

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/go-magnum/magnum/core/magnum"
@@ -113,6 +114,63 @@ func TestTemplateDriver(t *testing.T) {
 	}
 	if got := f.stored(f.newCluster(id, "")).Driver.Name; got != "k8s_fedora_coreos_v1" {
 		t.Errorf("the cluster is %s's", got)
+	}
+}
+
+// TestImageDriver holds that an image can name the driver of its clusters, within
+// the same bounds as a user.
+func TestImageDriver(t *testing.T) {
+	f := newFixture(t)
+	drivers := testDrivers()
+	for _, name := range []string{"rival", "third"} {
+		d := drivers[0]
+		d.Name, d.Description.Name = name, name
+		drivers = append(drivers, d)
+	}
+	drivers[0].Description.ClusterTypes = slices.Clone(drivers[0].Description.ClusterTypes)
+	drivers[0].Description.ClusterTypes[0].Priority = 1
+	f.publish(drivers...)
+	const path, image = "/v1/clustertemplates", "fedora-atomic-latest"
+	const body = `{"name": "t", "coe": "kubernetes", "image_id": "` + image + `"%s}`
+	for _, c := range []struct{ image, more, want string }{
+		{"rival", "", "rival"},
+		{"rival", `, "driver": "third"`, "third"},
+		{"rival", `, "cluster_distro": "fedora-atomic"`, "rival"},
+		{"nope", `, "driver": "third"`, "third"},
+	} {
+		f.cloud.drivers[image] = c.image
+		if got := f.must(201, "demo", "POST", path, fmt.Sprintf(body, c.more)).str("driver"); got != c.want {
+			t.Errorf("image's driver %s%s: %s, want %s", c.image, c.more, got, c.want)
+		}
+	}
+	for _, name := range []string{"nope", "swarm_fedora_atomic_v1"} {
+		f.cloud.drivers[image] = name
+		f.refused(400, "Cluster driver ("+name+") not supported.", "demo", "POST", path, fmt.Sprintf(body, ""))
+	}
+}
+
+// TestDefaultDriver holds that [drivers] default_driver goes before all others of
+// its types, whatever their priority, and means nothing to other types.
+func TestDefaultDriver(t *testing.T) {
+	f := newFixture(t)
+	drivers := testDrivers()
+	rival := drivers[0]
+	rival.Name, rival.Description.Name = "rival", "rival"
+	drivers[0].Description.ClusterTypes = slices.Clone(drivers[0].Description.ClusterTypes)
+	drivers[0].Description.ClusterTypes[0].Priority = 1000
+	f.publish(append(drivers, rival)...)
+	for standard, want := range map[string][2]string{
+		"":      {"k8s_fedora_atomic_v1", "k8s_fedora_coreos_v1"},
+		"rival": {"rival", "k8s_fedora_coreos_v1"},
+		"nope":  {"k8s_fedora_atomic_v1", "k8s_fedora_coreos_v1"},
+	} {
+		f.config.Options.Drivers.DefaultDriver = standard
+		for i, image := range []string{"fedora-atomic-latest", "fedora-coreos-latest"} {
+			got := f.must(201, "demo", "POST", "/v1/clustertemplates", `{"name": "t", "coe": "kubernetes", "image_id": "`+image+`"}`).str("driver")
+			if got != want[i] {
+				t.Errorf("default %q, %s: %s, want %s", standard, image, got, want[i])
+			}
+		}
 	}
 }
 

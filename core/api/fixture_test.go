@@ -41,7 +41,8 @@ func TestMain(m *testing.M) {
 type cloud struct {
 	people   map[string]keystone.Identity
 	images   map[string]string // os_distro by name
-	flavors  []string
+	drivers  map[string]string // magnum_driver by image
+	flavors  map[string]int    // disk by name
 	networks []string
 	keypairs []string
 	down     bool
@@ -66,7 +67,8 @@ func newCloud() *cloud {
 			"fedora-atomic-latest": "fedora-atomic", "fedora-coreos-latest": "fedora-coreos", "fedora-latest": "fedora",
 			"ubuntu-mesos": "ubuntu", "no-distro": "",
 		},
-		flavors:  []string{"m1.tiny", "m1.small", "m1.medium", "m1.large"},
+		drivers:  map[string]string{},
+		flavors:  map[string]int{"m1.tiny": 1, "m1.small": 20, "m1.medium": 40, "m1.large": 80, "no.disk": 0},
 		networks: []string{"public"},
 		keypairs: []string{"testkey"},
 	}
@@ -103,15 +105,16 @@ func (c *cloud) Image(_ context.Context, _ *keystone.Identity, ident string) (op
 	if !ok {
 		return openstack.Image{}, badRequest("Image %s could not be found.", ident)
 	}
-	return openstack.Image{Name: ident, OSDistro: distro}, nil
+	return openstack.Image{Name: ident, OSDistro: distro, Driver: c.drivers[ident]}, nil
 }
 
 func (c *cloud) Flavor(_ context.Context, _ *keystone.Identity, ident string) (openstack.Flavor, error) {
 	c.asked.Add(1)
-	if !slices.Contains(c.flavors, ident) {
+	disk, ok := c.flavors[ident]
+	if !ok {
 		return openstack.Flavor{}, badRequest("Unable to find flavor %s.", ident)
 	}
-	return openstack.Flavor{Name: ident}, nil
+	return openstack.Flavor{Name: ident, Disk: disk}, nil
 }
 
 func (c *cloud) Keypair(_ context.Context, _ *keystone.Identity, name string) error {

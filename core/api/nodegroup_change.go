@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/openstack"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
@@ -114,13 +115,15 @@ func (a *api) inheritToGroup(rq *request, g *magnum.NodeGroup, b *nodeGroupBody,
 		_, err := a.Lookup.Image(ctx, rq.caller, g.ImageID)
 		return err
 	}}
+	var flavors []openstack.Flavor
 	if g.FlavorID != "" {
-		looks = append(looks, func(ctx context.Context) error {
-			_, err := a.Lookup.Flavor(ctx, rq.caller, g.FlavorID)
-			return err
-		})
+		flavors = make([]openstack.Flavor, 1)
+		looks = append(looks, a.flavor(rq, g.FlavorID, &flavors[0]))
 	}
-	return inOrder(rq.Context(), looks)
+	if err := inOrder(rq.Context(), looks); err != nil {
+		return err
+	}
+	return a.checkRootDisks(g.Labels, flavors...)
 }
 
 func (a *api) checkGroupLabels(d *driver.Description, labels, ofCluster magnum.Labels) error {
@@ -164,6 +167,9 @@ func (a *api) updateNodeGroup(rq *request) (*answer, error) {
 		return nil, err
 	}
 	if err := checkGroupAbilities(d, after); err != nil {
+		return nil, err
+	}
+	if err := a.checkFlavors(rq, after.Labels, given(after.FlavorID)...); err != nil {
 		return nil, err
 	}
 	op := a.operation(rq, magnum.OpUpdateNodeGroup)

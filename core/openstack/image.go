@@ -19,6 +19,9 @@ type Image struct {
 	Name string
 	// OSDistro is the property os_distro; empty if the image has none.
 	OSDistro string
+	// Driver is the property magnum_driver, the driver that clusters of the image
+	// are made by; empty if the image leaves that to their type.
+	Driver string
 	// Properties are the free ones, those that are texts.
 	Properties map[string]string
 }
@@ -67,7 +70,7 @@ func (l *Lookup) Image(ctx context.Context, id *keystone.Identity, ident string)
 			image.Properties[name] = text
 		}
 	}
-	image.OSDistro = image.Properties["os_distro"]
+	image.OSDistro, image.Driver = image.Properties["os_distro"], image.Properties["magnum_driver"]
 	return image, nil
 }
 

@@ -88,11 +88,11 @@ func TestImage(t *testing.T) {
 	twin := devcloud.Image{Name: "twin", Properties: map[string]string{"os_distro": "x"}}
 	f.cloud.AddImage(twin)
 	f.cloud.AddImage(twin)
-	own := f.cloud.AddImage(devcloud.Image{Name: "own", Project: "demo", Private: true, Properties: map[string]string{"os_distro": "mine", "colour": "red"}})
+	own := f.cloud.AddImage(devcloud.Image{Name: "own", Project: "demo", Private: true, Properties: map[string]string{"os_distro": "mine", "magnum_driver": "vendor", "colour": "red"}})
 	demo, alt, l := f.as(t, "demo"), f.as(t, "alt"), f.lookup()
 
-	want := Image{ID: own, Name: "own", OSDistro: "mine", Properties: map[string]string{"os_distro": "mine", "colour": "red"}}
-	ignore := cmpopts.IgnoreMapEntries(func(name, _ string) bool { return name != "os_distro" && name != "colour" })
+	want := Image{ID: own, Name: "own", OSDistro: "mine", Driver: "vendor", Properties: map[string]string{"os_distro": "mine", "magnum_driver": "vendor", "colour": "red"}}
+	ignore := cmpopts.IgnoreMapEntries(func(name, _ string) bool { return name != "os_distro" && name != "magnum_driver" && name != "colour" })
 	for _, ident := range []string{"own", own} {
 		got, err := l.Image(t.Context(), demo, ident)
 		if err != nil {
