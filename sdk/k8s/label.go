@@ -19,6 +19,7 @@ func Labels() []template.Label {
 		// Kubernetes
 		{Name: "service_cluster_ip_range", Type: template.CIDR, Default: "10.254.0.0/16", Description: "Addresses of services. The tenth is the name server's."},
 		{Name: "admission_control_list", Default: "NodeRestriction,NamespaceLifecycle,LimitRanger,ServiceAccount,DefaultStorageClass,DefaultTolerationSeconds,MutatingAdmissionWebhook,ValidatingAdmissionWebhook,ResourceQuota", Pattern: `[A-Za-z]+(?:,[A-Za-z]+)*`, Description: "Admission plugins of the API server."},
+		{Name: "cert_manager_api", Type: template.Boolean, Default: "false", Description: "Whether masters have the key of the cluster's authority, so that the controller manager signs what the certificates API is asked for and approved."},
 		{Name: "kubelet_options", PerNodeGroup: true, Description: "Further options of kubelet."},
 		{Name: "kubeapi_options", Description: "Further options of the API server."},
 		{Name: "kubecontroller_options", Description: "Further options of the controller manager."},

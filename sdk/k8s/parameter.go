@@ -39,6 +39,7 @@ func Parameters() []template.Parameter {
 			[]template.Parameter{
 				{Name: "kube_service_account_key", From: template.Secret(driver.SecretServiceAccountKey)},
 				{Name: "kube_service_account_private_key", From: template.Secret(driver.SecretServiceAccountPrivateKey)},
+				{Name: "ca_key", From: template.Secret(driver.SecretCAKey), When: func(v *template.Values) bool { return v.LabelBool("cert_manager_api") }},
 				{Name: "portal_network_cidr", From: template.LabelOf("service_cluster_ip_range")},
 			},
 			template.SameAsLabels(

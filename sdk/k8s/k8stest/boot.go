@@ -3,6 +3,7 @@ package k8stest
 import (
 	"crypto/x509"
 	"net"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/go-magnum/magnum/sdk/driver"
 	"github.com/go-magnum/magnum/sdk/template/templatetest"
 )
 
@@ -80,6 +82,41 @@ func (k Kit) masterBoots(t *testing.T) {
 		}
 	}
 	m.CheckSecrets(out)
+}
+
+// signerBoots: with the label cert_manager_api the controller manager can sign for
+// the cluster's authority, and without it has no key to do so.
+func (k Kit) signerBoots(t *testing.T) {
+	templatetest.Need(t, "sh", "curl", "openssl")
+	const key = "-----BEGIN PRIVATE KEY-----\nword-canary\n-----END PRIVATE KEY-----"
+	r := k.Request()
+	for _, asked := range []bool{false, true} {
+		if asked {
+			r.Cluster.Labels = templatetest.Labels("cert_manager_api", "True")
+		}
+		out := k.Suite().Render(t, r)
+		if got := out.Parameters["ca_key"].Secret; (got == driver.SecretCAKey) != asked {
+			t.Errorf("asked %v: the key is %q", asked, got)
+		}
+		m := k.Node(t, templatetest.StartCloud(t), "master")
+		if asked {
+			m.Write("etc/magnum/params/ca_key", key)
+		}
+		if said, err := m.Boot(out.Files["boot/master.sh"]); err != nil {
+			t.Fatalf("%v\n%s", err, said)
+		}
+		manager := strings.Join(m.Service(k.Engine, "kube-controller-manager"), "\n") + "\n"
+		if got := strings.Contains(manager, "\n--cluster-signing-cert-file=/etc/kubernetes/certs/ca.crt\n--cluster-signing-key-file=/etc/kubernetes/certs/ca.key\n"); got != asked {
+			t.Errorf("asked %v: controller manager: %s", asked, manager)
+		}
+		info, err := os.Stat(m.Path("etc/kubernetes/certs/ca.key"))
+		if asked && (err != nil || info.Mode().Perm() != 0o600 || strings.TrimSpace(m.Read("etc/kubernetes/certs/ca.key")) != key) {
+			t.Errorf("ca.key: %v, %v", info, err)
+		}
+		if !asked && err == nil {
+			t.Error("nobody asked for ca.key")
+		}
+	}
 }
 
 func (k Kit) minionBoots(t *testing.T) {

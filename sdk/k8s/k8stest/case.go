@@ -22,7 +22,7 @@ func (k Kit) options() []templatetest.Case {
 				"kubeapi_options", "--v=2", "kubecontroller_options", "--v=3", "kubeproxy_options", "--v=5",
 				"kubescheduler_options", "--v=6", "admission_control_list", "NodeRestriction,ServiceAccount",
 				"service_cluster_ip_range", "10.112.3.4/12", "system_pods_initial_delay", "10", "system_pods_timeout", "9",
-				"cgroup_driver", "systemd", "selinux_mode", "enforcing", "unknown_label", "ignored",
+				"cgroup_driver", "systemd", "selinux_mode", "enforcing", "cert_manager_api", "yes", "unknown_label", "ignored",
 				"min_node_count", "1", "max_node_count", "5", "hyperkube_prefix", "quay.io/x/")
 		}},
 		{Name: "routed-pods", Change: func(r *driver.RenderRequest) {

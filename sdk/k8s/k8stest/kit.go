@@ -40,6 +40,7 @@ func (k Kit) Run(t *testing.T) {
 	}{
 		{"MasterBoots", k.masterBoots},
 		{"MinionBoots", k.minionBoots},
+		{"SignerBoots", k.signerBoots},
 		{"BootsWithoutTLS", k.bootsWithoutTLS},
 		{"CalicoBoots", k.calicoBoots},
 		{"CinderBoots", k.cinderBoots},
@@ -75,7 +76,7 @@ func (k Kit) Suite() templatetest.Suite {
 			"boot/master.sh": {"discovery_url", "node_labels", "tls_disabled"},
 			"boot/minion.sh": {
 				"api_public_address", "etcd_address", "external_address",
-				"kube_service_account_key", "kube_service_account_private_key", "portal_network_cidr",
+				"kube_service_account_key", "kube_service_account_private_key", "ca_key", "portal_network_cidr",
 			},
 		},
 		LabelValues: values, ClusterOutputs: clusterOutputs(),

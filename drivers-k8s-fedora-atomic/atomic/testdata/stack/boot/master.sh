@@ -452,6 +452,10 @@ controllers=
 if [ -n "$(cloud_options)" ]; then
     controllers='--controllers=*,-service,-route'
 fi
+authority=
+if [ -n "$(param ca_key)" ]; then
+    authority=/etc/kubernetes/certs/ca
+fi
 "$engine" rm --force kube-controller-manager || :
 # shellcheck disable=SC2046 # the options are words
 exec "$engine" run --name kube-controller-manager --net host --security-opt label=disable \
@@ -468,6 +472,8 @@ exec "$engine" run --name kube-controller-manager --net host --security-opt labe
     --cluster-cidr="$(param pods_network_cidr)" \
     --node-cidr-mask-size="$(param flannel_network_subnetlen)" \
     ${controllers:+"$controllers"} \
+    ${authority:+"--cluster-signing-cert-file=$authority.crt"} \
+    ${authority:+"--cluster-signing-key-file=$authority.key"} \
     $(cloud_options) \
     $(param kubecontroller_options)
 END-OF-kube-controller-manager
@@ -664,6 +670,9 @@ if [ "$(param role)" = master ]; then
     certificate front-proxy front-proxy front-proxy-client '' ''
     param kube_service_account_key >"$certs/service-account.pub"
     param kube_service_account_private_key >"$certs/service-account.key"
+    if [ -n "$(param ca_key)" ]; then
+        param ca_key >"$certs/ca.key"
+    fi
 fi
 END-OF-060-certificates
 

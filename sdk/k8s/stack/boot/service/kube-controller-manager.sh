@@ -8,6 +8,10 @@ controllers=
 if [ -n "$(cloud_options)" ]; then
     controllers='--controllers=*,-service,-route'
 fi
+authority=
+if [ -n "$(param ca_key)" ]; then
+    authority=/etc/kubernetes/certs/ca
+fi
 "$engine" rm --force kube-controller-manager || :
 # shellcheck disable=SC2046 # the options are words
 exec "$engine" run --name kube-controller-manager --net host --security-opt label=disable \
@@ -24,5 +28,7 @@ exec "$engine" run --name kube-controller-manager --net host --security-opt labe
     --cluster-cidr="$(param pods_network_cidr)" \
     --node-cidr-mask-size="$(param flannel_network_subnetlen)" \
     ${controllers:+"$controllers"} \
+    ${authority:+"--cluster-signing-cert-file=$authority.crt"} \
+    ${authority:+"--cluster-signing-key-file=$authority.key"} \
     $(cloud_options) \
     $(param kubecontroller_options)

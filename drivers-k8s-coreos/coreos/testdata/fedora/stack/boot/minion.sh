@@ -568,6 +568,9 @@ if [ "$(param role)" = master ]; then
     certificate front-proxy front-proxy front-proxy-client '' ''
     param kube_service_account_key >"$certs/service-account.pub"
     param kube_service_account_private_key >"$certs/service-account.key"
+    if [ -n "$(param ca_key)" ]; then
+        param ca_key >"$certs/ca.key"
+    fi
 fi
 END-OF-060-certificates
 
