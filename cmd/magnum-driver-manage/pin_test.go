@@ -2,13 +2,16 @@ package main
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/core/state"
+	"github.com/go-magnum/magnum/sdk/driver"
 )
 
 func TestEnable(t *testing.T) {
@@ -166,4 +169,75 @@ func TestPin(t *testing.T) {
 	h.write("magnum.conf", fmt.Sprintf("[DEFAULT]\nstate_path = %s\n[database]\nconnection = sqlite:///%s\n[drivers]\ndisabled_drivers = acme_k8s\n",
 		h.dir, filepath.Join(h.dir, "magnum.sqlite")))
 	h.refused(44, "driver acme_k8s is in [drivers] disabled_drivers", "unpin", "c")
+}
+
+// A cluster is not given to a version that could not be made active, nor to one
+// that new clusters do not get.
+func TestPinVerifies(t *testing.T) {
+	h := newHost(t)
+	h.database()
+	beta, err := packAs(t.TempDir(), "acme_k8s", "1.2.0", "-X main.maturity=beta")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.must("install", one)
+	h.must("install", "--no-activate", two)
+	h.must("install", "--no-activate", beta)
+	h.cluster("c", magnum.DriverRef{Name: "acme_k8s", Version: "1.0.0"}, nil)
+	h.cluster("adopted", magnum.DriverRef{}, nil)
+	h.refused(44, "cluster adopted has no driver on record: use pin with one", "unpin", "adopted")
+	h.refused(44, "driver acme_k8s is beta", "pin", "c", "acme_k8s@1.2.0")
+	binary := filepath.Join(h.dir, "drivers", "store", "sha256", digestOf(read(t, filepath.Join(two, "files.sha256"))), "driver")
+	chmod(t, binary, 0o755)
+	must(t, os.Truncate(binary, 100))
+	h.refused(4, "acme_k8s 1.1.0: it is not what was installed", "pin", "c", "acme_k8s@1.1.0")
+}
+
+// A driver has to have what the cluster is, and has, by now.
+func TestFits(t *testing.T) {
+	template := &magnum.ClusterTemplate{COE: "kubernetes", ServerType: "vm", ClusterDistro: "coreos"}
+	kind := driver.ClusterType{ServerType: "vm", OS: "coreos", COE: "kubernetes"}
+	for _, tt := range []struct {
+		name, want string
+		d          func(*driver.Description)
+		c          func(*magnum.Cluster)
+	}{
+		{"as it is", "", nil, nil},
+		{"other server", "clusters of type (vm, coreos, kubernetes), as cluster c is", func(d *driver.Description) { d.ClusterTypes[0].ServerType = "bm" }, nil},
+		{"other operating system", "clusters of type", func(d *driver.Description) { d.ClusterTypes[0].OS = "fedora" }, nil},
+		{"other engine", "clusters of type", func(d *driver.Description) { d.ClusterTypes[0].COE = "swarm" }, nil},
+		{"a stack", "does not work with Heat stacks", func(d *driver.Description) { d.Services = nil }, nil},
+		{"no stack", "", func(d *driver.Description) { d.Services = nil }, func(c *magnum.Cluster) { c.StackID = "" }},
+		{"the fewest masters", "", func(d *driver.Description) { d.Limits.MinMasters = 2 }, nil},
+		{"too few masters", "does not allow 2 masters, as cluster c has", func(d *driver.Description) { d.Limits.MinMasters = 3 }, nil},
+		{"the most masters", "", func(d *driver.Description) { d.Limits.MaxMasters = 2 }, nil},
+		{"too many masters", "does not allow 2 masters", func(d *driver.Description) { d.Limits.MaxMasters = 1 }, nil},
+		{"an even number of masters", "does not allow 2 masters", func(d *driver.Description) { d.Limits.OddMasters = true }, nil},
+		{"an odd number of masters", "", func(d *driver.Description) { d.Limits.OddMasters = true }, func(c *magnum.Cluster) { c.NodeGroups[0].NodeCount = 3 }},
+		{"another node group", "lacks node-groups, but node group w of cluster c is not one of the two default ones", nil,
+			func(c *magnum.Cluster) { c.NodeGroups[1].IsDefault = false }},
+		{"node labels", "lacks node-labels, but node group w of cluster c has node labels or taints", nil,
+			func(c *magnum.Cluster) { c.NodeGroups[1].NodeLabels = magnum.Labels{"a": "b"} }},
+		{"taints", "lacks node-labels", nil, func(c *magnum.Cluster) { c.NodeGroups[1].NodeTaints = []magnum.Taint{{Key: "a"}} }},
+		{"taints that it can", "", func(d *driver.Description) { d.Capabilities = []driver.Capability{driver.CapNodeLabels} },
+			func(c *magnum.Cluster) { c.NodeGroups[1].NodeTaints = []magnum.Taint{{Key: "a"}} }},
+		{"no nodes", "lacks zero-nodes, but node group w of cluster c has no nodes", nil, func(c *magnum.Cluster) { c.NodeGroups[1].NodeCount = 0 }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			d := driver.Description{Name: "acme_k8s", Version: "1.1.0", ClusterTypes: []driver.ClusterType{kind}, Services: []string{driver.ServiceTemplates}}
+			c := &magnum.Cluster{Name: "c", StackID: "s", NodeGroups: []magnum.NodeGroup{
+				{Name: "m", Role: magnum.RoleMaster, IsDefault: true, NodeCount: 2}, {Name: "w", Role: magnum.RoleWorker, IsDefault: true, NodeCount: 1},
+			}}
+			if tt.d != nil {
+				tt.d(&d)
+			}
+			if tt.c != nil {
+				tt.c(c)
+			}
+			err := fits(d, c, template)
+			if tt.want == "" && err != nil || tt.want != "" && (!errors.Is(err, errUnfit) || !strings.Contains(err.Error(), tt.want)) {
+				t.Errorf("got %v, want %q", err, tt.want)
+			}
+		})
+	}
 }

@@ -28,6 +28,7 @@ var (
 	broken   = "" // if set, it describes itself but does not serve
 	labels   = `{"tag": {"type": "string"}}`
 	networks = "" // network and volume drivers, separated by commas
+	maturity = string(driver.MaturityStable)
 )
 
 func main() {
@@ -78,7 +79,7 @@ func (d *testDriver) Describe(context.Context, driver.DescribeRequest) (driver.D
 		has = strings.Split(networks, ",")
 	}
 	return driver.DescribeResponse{Description: driver.Description{
-		DisplayName: "Test driver", NetworkDrivers: has, VolumeDrivers: has,
+		DisplayName: "Test driver", Maturity: driver.Maturity(maturity), NetworkDrivers: has, VolumeDrivers: has,
 		ClusterTypes: []driver.ClusterType{{ServerType: "vm", OS: "fedora-coreos", COE: coe, Priority: d.rank}},
 		LabelSchema:  driver.RawJSON(`{"type": "object", "properties": ` + labels + `}`),
 		ConfigSchema: driver.RawJSON(`{"type": "object", "properties": {"key": {"type": "string", "maxLength": 8}}, "additionalProperties": false}`),
