@@ -106,11 +106,18 @@ func TestSyncFromAServer(t *testing.T) {
 	h.must("remove", "acme_k8s@1.0.0")
 	h.must("sync") // what was removed is fetched again
 	h.want("1.0.0 active")
+	h.wants("source: " + two)
+	h.refused(30, "is not signed", "sync", "--dry-run")
 }
 
 // Each file's failure is told with its code, nothing changes, and the other
 // driver is as wanted.
 func TestSyncFailures(t *testing.T) {
+	rival := rivalPackage(t)
+	rebuilt, err := packAs(t.TempDir(), "acme_k8s", "1.1.0", "-X main.priority=1")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, tt := range []struct {
 		name, text string
 		code       int
@@ -129,6 +136,9 @@ func TestSyncFailures(t *testing.T) {
 		{"other digest", "source: ONE\ndigest: " + strings.Repeat("0", 64), 23, "but 000"},
 		{"no version that will do", "version: \">=2\"", 3, "not installed in a version that is wanted"},
 		{"configuration that does not fit", "source: ONE\nconfig: {key: sesame-open}", 51, "config_schema at /key"},
+		{"source with another digest", "source: ONE@sha256:" + strings.Repeat("0", 64), 23, "files.sha256 is " + digestOf(read(t, filepath.Join(one, "files.sha256")))},
+		{"another driver", "source: RIVAL", 27, "it is driver rival_k8s 1.0.0, but acme_k8s is wanted"},
+		{"another build of the active version", "source: REBUILT", 25, "driver acme_k8s 1.1.0 is installed already with other content"},
 		{"older, and nothing says so", "source: ONE\nversion: \">=1\"", 40, "acme_k8s 1.0.0 is older than the active version 1.1.0"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,7 +146,7 @@ func TestSyncFailures(t *testing.T) {
 			h := newDesiringHost(t)
 			h.must("install", two)
 			h.write("drivers.d/other.yaml", "enabled: false\n")
-			h.wants(strings.ReplaceAll(tt.text, "ONE", one))
+			h.wants(strings.NewReplacer("ONE", one, "RIVAL", rival, "REBUILT", rebuilt).Replace(tt.text))
 			before := h.tree()
 			for _, args := range [][]string{{"sync", "--dry-run"}, {"sync"}} {
 				h.refused(tt.code, tt.want, args...)
@@ -152,6 +162,41 @@ func TestSyncFailures(t *testing.T) {
 				t.Errorf("it left something behind (-before +after):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What is to be disabled makes room for a driver of the same clusters, whatever
+// their names; of two that are wanted the second is refused.
+func TestSyncMakesRoom(t *testing.T) {
+	h := newDesiringHost(t)
+	rival := rivalPackage(t)
+	h.must("install", one)
+	h.wants("enabled: false")
+	h.write("drivers.d/rival_k8s.yaml", "source: "+rival)
+	h.synced("acme_k8s disable 1.0.0 \nrival_k8s install  1.0.0")
+	h.wants("source: " + one)
+	for _, how := range []string{"--dry-run", "--check=false"} {
+		h.refused(26, "drivers rival_k8s 1.0.0 and acme_k8s 1.0.0 both make clusters of type", "sync", how)
+	}
+	h.write("drivers.d/rival_k8s.yaml", "enabled: false")
+	h.synced("rival_k8s disable 1.0.0 \nacme_k8s activate  1.0.0")
+}
+
+// Where something has to be chosen, a damaged version is no choice.
+func TestSyncPassesOverDamage(t *testing.T) {
+	h := newDesiringHost(t)
+	h.must("install", one)
+	h.must("install", two)
+	h.must("lock", filepath.Join(h.dir, "lock.json"))
+	list := filepath.Join(h.dir, "drivers", "store", "sha256", digestOf(read(t, filepath.Join(two, "files.sha256"))), "files.sha256")
+	chmod(t, list, 0o644)
+	must(t, os.Truncate(list, 100))
+	h.refused(4, "files.sha256 was changed", "lock", filepath.Join(h.dir, "lock.json"))
+	h.must("disable", "acme_k8s")
+	h.wants("version: ^1")
+	h.must("sync")
+	if out := h.must("list", "-f", "value", "-c", "Version", "-c", "State"); !strings.Contains(out, "1.0.0 active\n") {
+		t.Errorf("got %s", out)
 	}
 }
 
@@ -196,6 +241,24 @@ func TestLock(t *testing.T) {
 	if out != "acme_k8s 1.0.0 1.1.0\n" {
 		t.Errorf("--check: %s", out)
 	}
+	// What is only in one of the two differs as well, and so does another build.
+	differs := func(want string) {
+		t.Helper()
+		out, code, err := h.run("lock", "--check", file, "-f", "value", "-c", "Name", "-c", "Locked", "-c", "Active")
+		if out != want || code != 52 {
+			t.Errorf("--check: exit code %d, %v: %q, want %q", code, err, out, want)
+		}
+	}
+	h.must("disable", "acme_k8s")
+	differs("acme_k8s 1.0.0 \n")
+	h.must("lock", file)
+	h.must("enable", "acme_k8s")
+	differs("acme_k8s  1.1.0\n")
+	h.write("lock.json", strings.NewReplacer("1.0.0", "1.1.0", digestOf(read(t, filepath.Join(one, "files.sha256"))), strings.Repeat("0", 64)).Replace(text))
+	differs("acme_k8s 1.1.0 1.1.0\n")
+	h.wants("digest: " + strings.Repeat("1", 64))
+	h.refused(23, "wants the digest 1111", "sync", "--locked", file)
+	h.write("lock.json", text)
 	// sync takes what is in the file, and nothing else.
 	h.wants("version: ^1")
 	h.synced("acme_k8s activate 1.1.0 1.0.0", "--locked", file)
@@ -205,12 +268,17 @@ func TestLock(t *testing.T) {
 	h.write("drivers.d/other.yaml", "version: ^1")
 	h.refused(23, "driver other is wanted by", "sync", "--locked", file)
 	h.want("1.0.0 active, 1.1.0 installed")
+	h.write("drivers.d/other.yaml", "enabled: false") // which needs no version
+	h.wants("version: ^1")
+	h.must("sync", "--locked", file)
 
 	for name, text := range map[string]string{
 		"no JSON":       "drivers: []",
 		"other format":  `{"format": 9, "drivers": []}`,
 		"unknown field": `{"format": 1, "drivers": [{"name": "a", "version": "1.0.0", "sha256": "x"}]}`,
 		"no digest":     `{"format": 1, "drivers": [{"name": "a", "version": "1.0.0", "digest": "x"}]}`,
+		"no name":       `{"format": 1, "drivers": [{"name": "../a", "version": "1.0.0", "digest": "` + strings.Repeat("0", 64) + `"}]}`,
+		"no version":    `{"format": 1, "drivers": [{"name": "a", "version": "latest", "digest": "` + strings.Repeat("0", 64) + `"}]}`,
 		"twice":         strings.Replace(text, `"drivers": [`, `"drivers": [{"name":"acme_k8s","version":"1.0.0","digest":"`+strings.Repeat("0", 64)+`"},`, 1),
 		"more":          text + "{}",
 	} {
