@@ -160,6 +160,7 @@ func TestRejected(t *testing.T) {
 	if s := only(t, d); s.State != supervise.StateRejected {
 		t.Errorf("status %+v", s)
 	}
+	wantFigures(t, d, "starts_total", map[string]float64{"rejected": 1})
 }
 
 func crashes(t *testing.T, dir string, atLeast int) []supervise.Crash {

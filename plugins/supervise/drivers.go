@@ -103,6 +103,7 @@ func (d *Drivers) instance(name, version string) (*instance, error) {
 		return nil, missing(name, version, err)
 	}
 	i := newInstance(d.cfg, pkg, d.metrics, d.changed)
+	i.nth = len(d.instances)
 	d.instances[pkg.Digest] = i
 	return i, nil
 }

@@ -19,6 +19,7 @@ import (
 type instance struct {
 	cfg     Config
 	pkg     store.Package
+	nth     int // of the host's instances
 	logger  hclog.Logger
 	calls   *bulkhead
 	metrics *metrics
@@ -62,7 +63,7 @@ func newInstance(cfg Config, pkg store.Package, metrics *metrics, changed func()
 		cfg:     cfg,
 		pkg:     pkg,
 		logger:  cfg.Logger.With("driver", pkg.Name, "version", pkg.Version),
-		calls:   newBulkhead(pkg.Name, cfg.Concurrency, cfg.Queue),
+		calls:   newBulkhead(pkg, cfg.Concurrency, cfg.Queue),
 		metrics: metrics,
 		changed: changed,
 		quit:    make(chan struct{}),

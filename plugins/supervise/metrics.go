@@ -79,7 +79,7 @@ func (d *Drivers) Describe(ch chan<- *prometheus.Desc) {
 }
 
 // Collect reads what there is. A version that was installed anew, with other
-// bytes under the same number, counts as one.
+// bytes under the same number, counts as one, and how it stands is the later one's.
 func (d *Drivers) Collect(ch chan<- prometheus.Metric) {
 	m := d.metrics
 	for _, v := range m.vectors() {
@@ -90,7 +90,7 @@ func (d *Drivers) Collect(ch chan<- prometheus.Metric) {
 	for _, i := range d.all() {
 		key := i.pkg.Name + " " + i.pkg.Version
 		refused[key] += i.calls.refused.Load()
-		if other := newest[key]; other == nil || other.status().Since.Before(i.status().Since) {
+		if other := newest[key]; other == nil || other.nth < i.nth {
 			newest[key] = i
 		}
 	}

@@ -362,9 +362,10 @@ func TestWatch(t *testing.T) {
 		want         []int64
 		class        driver.Class
 		restarts     int
+		counted      string
 	}{
-		{"to the end", "h", []int64{1, 2, 3, 4}, "", 0},
-		{"ends with the process", "die-once:" + filepath.Join(t.TempDir(), "died"), []int64{1, 2}, driver.ClassRestarted, 0},
+		{"to the end", "h", []int64{1, 2, 3, 4}, "", 0, "none OK Lifecycle/Watch"},
+		{"ends with the process", "die-once:" + filepath.Join(t.TempDir(), "died"), []int64{1, 2}, driver.ClassRestarted, 0, "driver RESTARTED Lifecycle/Watch"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -384,6 +385,8 @@ func TestWatch(t *testing.T) {
 			if s := only(t, d); s.Restarts > tt.restarts {
 				t.Errorf("%d restarts, expected %d", s.Restarts, tt.restarts)
 			}
+			wantFigures(t, d, "calls_total", map[string]float64{tt.counted: 1})
+			wantFigures(t, d, "call_duration_seconds", map[string]float64{}) // it lasts as long as an operation
 		})
 	}
 }
@@ -408,6 +411,21 @@ func TestBulkhead(t *testing.T) {
 			return err == nil
 		})
 	}
+	// Who gives up while waiting for a place has had no trouble with the driver.
+	given, giveUp := context.WithCancel(t.Context())
+	left := make(chan error, 1)
+	go func() {
+		_, err := ask(given, set, "pid")
+		left <- err
+	}()
+	until(t, "a call waits", func() bool { return figures(t, d, "calls_waiting")[""] == 1 })
+	wantFigures(t, d, "calls_in_flight", map[string]float64{"": 2})
+	giveUp()
+	if err := <-left; err == nil || !strings.Contains(err.Error(), "was cancelled") {
+		t.Errorf("a call that was given up: %v", err)
+	}
+	wantFigures(t, d, "calls_total", map[string]float64{"none CANCELLED Templates/Render": 1})
+	wantFigures(t, d, "calls_refused_total", map[string]float64{"": 0})
 	short, cancel := context.WithTimeout(t.Context(), 500*time.Millisecond)
 	defer cancel()
 	var waited error
@@ -423,6 +441,9 @@ func TestBulkhead(t *testing.T) {
 		_, err := ask(at, set, "pid")
 		return driver.ClassOf(err) == driver.ClassUnavailable && strings.Contains(err.Error(), "busy")
 	})
+	if got := figures(t, d, "calls_refused_total")[""]; got < 1 {
+		t.Errorf("%g calls refused", got)
+	}
 	<-short.Done()
 	for n := range 2 {
 		if err := os.WriteFile(filepath.Join(dir, strconv.Itoa(n)), nil, 0o600); err != nil {
@@ -467,6 +488,7 @@ func TestFailedStartsArePaced(t *testing.T) {
 	if e := fail(); e.RetryAfter != 2*time.Second {
 		t.Errorf("after the second failure: retry after %s", e.RetryAfter)
 	}
+	wantFigures(t, d, "starts_total", map[string]float64{"failed": 2})
 }
 
 func TestWaitersKeepTheirOwnDeadline(t *testing.T) {
@@ -582,6 +604,11 @@ func TestClose(t *testing.T) {
 	}
 	if _, err := ask(t.Context(), set, "pid"); driver.ClassOf(err) != driver.ClassUnavailable {
 		t.Errorf("a call after Close: %v", err)
+	}
+	before := figures(t, d, "calls_total")["downstream UNAVAILABLE Lifecycle/Watch"]
+	err := set.Lifecycle.Watch(t.Context(), driver.WatchRequest{Handle: "h"}, func(driver.Event) error { return nil })
+	if after := figures(t, d, "calls_total")["downstream UNAVAILABLE Lifecycle/Watch"]; driver.ClassOf(err) != driver.ClassUnavailable || after != before+1 {
+		t.Errorf("a stream after Close: %v, counted %g times", err, after-before)
 	}
 }
 

@@ -76,6 +76,7 @@ func TestHangingProcessIsReplaced(t *testing.T) {
 	if next, err := ask(t.Context(), set, "pid"); err != nil || next == strconv.Itoa(pid) {
 		t.Errorf("the next call: %s, %v", next, err)
 	}
+	wantFigures(t, d, "crashes_total", map[string]float64{"hang": 1})
 }
 
 func TestDriverThatWaitsIsDegraded(t *testing.T) {
