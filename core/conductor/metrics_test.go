@@ -1,10 +1,13 @@
 package conductor
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -35,11 +38,15 @@ func TestMetrics(t *testing.T) {
 		return driver.RenderResponse{}, driver.Errorf(driver.ClassUnavailable, "away")
 	}
 	b.create(nil)
+	b.clock.Advance(7 * time.Second)
 	compare(`
 # HELP magnum_operations_waiting Operations in the database that are due and that no conductor works on; the same from each.
 # TYPE magnum_operations_waiting gauge
 magnum_operations_waiting 1
-`, "magnum_operations_waiting")
+# HELP magnum_operations_waiting_seconds How long the first of the waiting operations has been due; the same from each conductor.
+# TYPE magnum_operations_waiting_seconds gauge
+magnum_operations_waiting_seconds 7
+`, "magnum_operations_waiting", "magnum_operations_waiting_seconds")
 	b.heat.SetHold(true)
 	b.until("the stack is followed", func() bool { return c.follower.len() == 1 }, c)
 	compare(`
@@ -59,7 +66,10 @@ magnum_operations_waiting 0
 	b.driver.render = func(driver.RenderRequest) (driver.RenderResponse, error) {
 		return driver.RenderResponse{}, driver.Errorf(driver.ClassInvalidInput, "no such thing")
 	}
-	b.settled(b.create(func(c *magnum.Cluster) { c.Name = "second" }), c)
+	second := b.create(func(c *magnum.Cluster) { c.Name = "second" })
+	b.settled(second, c)
+	b.delete(second)
+	b.destroyed(second, c)
 
 	b.driver.render = nil
 	b.heat.SetHold(true)
@@ -80,13 +90,69 @@ magnum_operation_retries_total{blame="downstream",phase="render"} 2
 # HELP magnum_operations_total Operations that this conductor ended, by kind, result and who can mend it.
 # TYPE magnum_operations_total counter
 magnum_operations_total{blame="none",kind="create",result="complete"} 1
+magnum_operations_total{blame="none",kind="delete",result="complete"} 1
 magnum_operations_total{blame="user",kind="create",result="failed"} 1
 `, "magnum_operation_leases_lost_total", "magnum_operation_retries_total", "magnum_operations_total")
+	families, err := reg.Gather()
+	b.must(err)
+	took := map[string]float64{}
+	for _, f := range families {
+		for _, m := range f.GetMetric() {
+			if h := m.GetHistogram(); h != nil {
+				took[f.GetName()] += h.GetSampleSum()
+			}
+		}
+	}
+	// By the bench's clock, but for the passes, which are not about operations.
+	if got := took["magnum_operation_duration_seconds"]; got < 7 || got != math.Trunc(got) {
+		t.Errorf("operations took %g s", got)
+	}
+	if took["magnum_follow_pass_duration_seconds"] <= 0 {
+		t.Error("no look at the stacks was timed")
+	}
 	problems, err := testutil.GatherAndLint(reg)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v, %v", problems, err)
 	}
 	other.giveBack(t.Context())
+}
+
+// A lease that the database keeps from being renewed is lost once it has run out.
+func TestLeaseThatRanOutIsCounted(t *testing.T) {
+	b := newBench(t)
+	c := b.conductor()
+	b.heat.SetHold(true)
+	b.create(nil)
+	b.until("the stack is followed", func() bool { return c.follower.len() == 1 }, c)
+	raw, err := sql.Open("sqlite3", "file:"+b.path)
+	b.must(err)
+	defer raw.Close()
+	_, err = raw.Exec("ALTER TABLE operation RENAME TO away")
+	b.must(err)
+	c.keepAll(t.Context())
+	if n := testutil.ToFloat64(c.metrics.leasesLost); n != 0 {
+		t.Errorf("%g leases lost while there is time", n)
+	}
+	b.clock.Advance(leaseMax)
+	c.keepAll(t.Context())
+	c.keepAll(t.Context())
+	if n := testutil.ToFloat64(c.metrics.leasesLost); n != 1 {
+		t.Errorf("%g leases lost, want one", n)
+	}
+	_, err = raw.Exec("ALTER TABLE away RENAME TO operation")
+	b.must(err)
+	c.giveBack(t.Context())
+}
+
+// What a phase is about is no label.
+func TestRetriesAreCountedByPhase(t *testing.T) {
+	c := newBench(t).conductor()
+	for _, phase := range []string{"group one", "group two", "group"} {
+		c.putOff(&task{op: &magnum.Operation{Phase: phase}}, driver.Errorf(driver.ClassAuth, "later"))
+	}
+	if n := testutil.ToFloat64(c.metrics.retries.WithLabelValues("group", string(driver.BlameOperator))); n != 3 || testutil.CollectAndCount(c.metrics.retries) != 1 {
+		t.Errorf("%g retries of the phase", n)
+	}
 }
 
 func TestBlame(t *testing.T) {
@@ -104,6 +170,7 @@ func TestBlame(t *testing.T) {
 		{&stackError{reason: "failed"}, driver.BlameDownstream},
 		{&laterError{text: "later"}, driver.BlameDownstream},
 		{magnum.Errorf(magnum.Unavailable, "Heat is unavailable"), driver.BlameDownstream},
+		{magnum.Errorf(magnum.Conflict, "not now"), driver.BlameDownstream},
 		{magnum.Errorf(magnum.Unauthorized, "no"), driver.BlameOperator},
 		{&internalError{errors.New("panic")}, driver.BlameOperator},
 		{state.ErrFenced, driver.BlameOperator},
