@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"io"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -11,6 +14,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/go-magnum/magnum/cmd/internal/command"
+	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/plugins/store"
 	"github.com/go-magnum/magnum/plugins/supervise"
 	"github.com/go-magnum/magnum/sdk/driver"
@@ -19,6 +24,7 @@ import (
 func TestUpgradePlan(t *testing.T) {
 	h := newHost(t)
 	h.database("1.0.0", "1.0.0")
+	h.cluster("foreign", magnum.DriverRef{Name: "other", Version: "1.0.0"}, nil)
 	h.must("install", one)
 	before := h.installed()
 	want := "version 1.0.0 1.1.0 \nclusters 2 of 1.0.0 stay with it \n"
@@ -209,5 +215,111 @@ func TestUpgradeApplyGoesBackAfterCrash(t *testing.T) {
 	last := why[strings.LastIndex(strings.TrimSpace(why), "\n")+1:]
 	if !strings.HasPrefix(last, "1.0.0 alice upgrade apply: driver acme_k8s 1.1.0 ") {
 		t.Errorf("history: %s", why)
+	}
+}
+
+// Who is at the keyboard and gives up gets back what was active.
+func TestUpgradeApplyGoesBackWhenInterrupted(t *testing.T) {
+	h := newHost(t)
+	h.database()
+	h.must("install", one)
+	h.reports("1-1.json", identity(t))
+	ctx, interrupt := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		c := root()
+		c.SetArgs([]string{"upgrade", "apply", two, "--watch", "1h", "--config-file", h.conf})
+		c.SetOut(io.Discard)
+		c.SetErr(io.Discard)
+		done <- c.ExecuteContext(ctx)
+	}()
+	until(t, "1.1.0 is active", func() bool { return h.versions() == "1.0.0 installed, 1.1.0 active" })
+	interrupt()
+	if err := <-done; command.ExitCode(err) != 47 || !strings.Contains(err.Error(), "acme_k8s 1.0.0 is active: the watch was interrupted") {
+		t.Errorf("exit code %d, %v", command.ExitCode(err), err)
+	}
+	h.want("1.0.0 active, 1.1.0 installed")
+}
+
+// What is taken back is one's own change, and leaves what was before, be it
+// nothing.
+func TestTakeBack(t *testing.T) {
+	h := newHost(t)
+	h.must("install", one)
+	h.must("install", two)
+	s, err := store.Open(filepath.Join(h.dir, "drivers"))
+	must(t, err)
+	before, err := s.Find("acme_k8s", "1.0.0")
+	must(t, err)
+	after, err := s.Find("acme_k8s", "")
+	must(t, err)
+	before.Active = true // as it was found then
+	trouble := errors.New("trouble")
+	for _, tt := range []struct {
+		name, versions, want string
+		before               store.Package
+		rolledBack           bool
+		prepare              func()
+	}{
+		{"another version", "1.0.0 active, 1.1.0 installed", "acme_k8s 1.0.0 is active: trouble", before, true, func() {}},
+		{"somebody was faster", "1.0.0 active, 1.1.0 installed", "trouble; and it could not be rolled back: driver acme_k8s was given another active version meanwhile",
+			before, false, func() {}},
+		{"none before", "1.0.0 installed, 1.1.0 installed", "no version of driver acme_k8s is active: trouble",
+			store.Package{}, true, func() { h.must("activate", "acme_k8s@1.1.0") }},
+	} {
+		tt.prepare()
+		err := takeBack(t.Context(), s, tt.before, after, trouble)
+		if !errors.Is(err, trouble) || errors.Is(err, errRolledBack) != tt.rolledBack || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: %v, want %q", tt.name, err, tt.want)
+		}
+		h.want(tt.versions)
+	}
+}
+
+// Trouble with the version, and since it is active, is what counts.
+func TestWatcher(t *testing.T) {
+	since := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	status := func(version string, state supervise.State, at time.Time, lastError string) supervise.Status {
+		return supervise.Status{Name: "acme_k8s", Version: version, State: state, Since: at, LastError: lastError}
+	}
+	crash := func(driver, version string, at time.Time) string {
+		return fmt.Sprintf(`{"id": "crash", "driver": %q, "version": %q, "ended_at": %q, "cause": "exit"}`, driver, version, at.Format(time.RFC3339))
+	}
+	before, after := since.Add(-time.Minute), since.Add(time.Minute)
+	for _, tt := range []struct {
+		name, crash, want string
+		status            supervise.Status
+	}{
+		{"ready", "", "", status("1.1.0", supervise.StateReady, after, "process 7 ended")},
+		{"crash loop", "", "acme_k8s 1.1.0 is CrashLoop: it crashes", status("1.1.0", supervise.StateCrashLoop, before, "it crashes")},
+		{"rejected", "", "is Rejected", status("1.1.0", supervise.StateRejected, before, "it is changed")},
+		{"the other version's", "", "", status("1.0.0", supervise.StateCrashLoop, after, "it crashes")},
+		{"stopped by an error", "", "is Stopped: it does not start", status("1.1.0", supervise.StateStopped, after, "it does not start")},
+		{"stopped before", "", "", status("1.1.0", supervise.StateStopped, before, "it does not start")},
+		{"stopped for want of calls", "", "", status("1.1.0", supervise.StateStopped, after, "")},
+		{"crashed", crash("acme_k8s", "1.1.0", after), "acme_k8s 1.1.0 crashed: see magnum-driver-manage crashes crash", supervise.Status{}},
+		{"crashed before", crash("acme_k8s", "1.1.0", before), "", supervise.Status{}},
+		{"the other version crashed", crash("acme_k8s", "1.0.0", after), "", supervise.Status{}},
+		{"another driver crashed", crash("other", "1.1.0", after), "", supervise.Status{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := newHost(t)
+			h.reports("1-1.json", identity(t), tt.status)
+			if tt.crash != "" {
+				h.write("drivers/crashes/crash.json", tt.crash)
+			}
+			w := watcher{
+				cfg:   supervise.Config{RunDir: filepath.Join(h.dir, "drivers", "run"), CrashDir: filepath.Join(h.dir, "drivers", "crashes")},
+				pkg:   store.Package{Name: "acme_k8s", Version: "1.1.0"},
+				since: since,
+			}
+			_, why := w.watch(t.Context(), time.Millisecond)
+			if (why == nil) != (tt.want == "") || why != nil && !strings.Contains(why.Error(), tt.want) {
+				t.Errorf("got %v, want %q", why, tt.want)
+			}
+			if seen, why := w.watch(t.Context(), 0); why != nil || !strings.HasPrefix(seen, "it was not watched") {
+				t.Errorf("without a watch: %q, %v", seen, why)
+			}
+		})
 	}
 }

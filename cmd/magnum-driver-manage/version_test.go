@@ -2,7 +2,10 @@ package main
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -10,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	_ "github.com/mattn/go-sqlite3"
 
+	"github.com/go-magnum/magnum/core/magnum"
 	"github.com/go-magnum/magnum/core/state"
 )
 
@@ -131,6 +135,50 @@ func TestVersionsComeAndGo(t *testing.T) {
 	if got := h.installed(); got != "0 in the store\n" {
 		t.Error(got)
 	}
+}
+
+// A rollback after a rollback goes further back, and never to what is active; what
+// was disabled in between is no version to go back to.
+func TestRollbackGoesFurtherBack(t *testing.T) {
+	h := newHost(t)
+	three, err := packAs(t.TempDir(), "acme_k8s", "1.2.0")
+	must(t, err)
+	h.must("install", one)
+	h.must("disable", "acme_k8s")
+	h.must("enable", "acme_k8s")
+	h.refused(43, "has no earlier version that is installed", "rollback", "acme_k8s")
+	h.refused(43, "", "rollback", "acme_k8s", "--to", "2")
+	h.must("install", two)
+	h.must("install", three)
+	h.must("rollback", "acme_k8s")
+	h.want("1.0.0 installed, 1.1.0 active, 1.2.0 installed")
+	h.must("rollback", "acme_k8s")
+	h.want("1.0.0 active, 1.1.0 installed, 1.2.0 installed")
+	h.refused(43, "has no earlier version that is installed", "rollback", "acme_k8s")
+}
+
+// What a dry run names can still be had, by clusters too.
+func TestCollection(t *testing.T) {
+	h := newHost(t)
+	h.database()
+	h.must("install", one)
+	h.must("install", two)
+	h.cluster("c", magnum.DriverRef{Name: "acme_k8s", Version: "1.1.0"}, nil)
+	left := h.write("drivers/store/sha256/.new-1/driver", "")
+	if out := h.must("gc", "--keep", "1", "--dry-run"); out != "acme_k8s 1.0.0\n.new-1\n" {
+		t.Errorf("gc --dry-run: %q", out)
+	}
+	if _, err := os.Stat(left); err != nil {
+		t.Errorf("a dry run removes: %v", err)
+	}
+	h.must("pin", "c", "acme_k8s@1.0.0")
+	if out := h.must("gc", "--keep", "1"); out != ".new-1\n" {
+		t.Errorf("gc: %q", out)
+	}
+	if _, err := os.Stat(filepath.Dir(left)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what an installation left is there: %v", err)
+	}
+	h.want("1.0.0 installed, 1.1.0 active")
 }
 
 // Clusters that cannot be asked for may be there.
