@@ -147,7 +147,7 @@ func TestRollbackGoesFurtherBack(t *testing.T) {
 	h.must("disable", "acme_k8s")
 	h.must("enable", "acme_k8s")
 	h.refused(43, "has no earlier version that is installed", "rollback", "acme_k8s")
-	h.refused(43, "", "rollback", "acme_k8s", "--to", "2")
+	h.refused(43, "cannot go back to generation 2: it was disabled then", "rollback", "acme_k8s", "--to", "2")
 	h.must("install", two)
 	h.must("install", three)
 	h.must("rollback", "acme_k8s")

@@ -180,6 +180,9 @@ func (s *Store) rollbackTarget(r RollbackRequest, generations []Generation) (Gen
 		switch {
 		case installed && (r.To != 0 || g.Digest != last.Digest):
 			return g, nil
+		case r.To != 0 && g.Version == "":
+			return g, refuse(ErrNoGeneration, "driver %s cannot go back to generation %d: it was disabled then, as magnum-driver-manage disable %s does",
+				r.Name, r.To, r.Name)
 		case r.To != 0:
 			return g, refuse(ErrNoGeneration, "driver %s cannot go back to generation %d: version %q is not installed any more",
 				r.Name, r.To, g.Version)
