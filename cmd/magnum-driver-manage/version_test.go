@@ -157,6 +157,26 @@ func TestRollbackGoesFurtherBack(t *testing.T) {
 	h.refused(43, "has no earlier version that is installed", "rollback", "acme_k8s")
 }
 
+// damage cuts off a file of an installed package.
+func (h *host) damage(dir, name string) {
+	h.t.Helper()
+	file := filepath.Join(h.dir, "drivers", "store", "sha256", digestOf(read(h.t, filepath.Join(dir, "files.sha256"))), name)
+	chmod(h.t, file, 0o755)
+	must(h.t, os.Truncate(file, 100))
+}
+
+// Nothing leads to a version that is not what was installed.
+func TestDamagedVersionIsNotActivated(t *testing.T) {
+	h := newHost(t)
+	h.must("install", one)
+	h.must("install", two)
+	h.damage(one, "driver")
+	for _, args := range [][]string{{"rollback", "acme_k8s"}, {"activate", "--force", "acme_k8s@1.0.0"}, {"enable", "--force", "acme_k8s@1.0.0"}} {
+		h.refused(4, "acme_k8s 1.0.0: it is not what was installed", args...)
+	}
+	h.want("1.0.0 installed, 1.1.0 active")
+}
+
 // What a dry run names can still be had, by clusters too.
 func TestCollection(t *testing.T) {
 	h := newHost(t)
