@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"golang.org/x/sys/unix"
 
 	"github.com/go-magnum/magnum/cmd/internal/command"
 	"github.com/go-magnum/magnum/core/magnum"
@@ -218,7 +220,8 @@ func TestUpgradeApplyGoesBackAfterCrash(t *testing.T) {
 	}
 }
 
-// Who is at the keyboard and gives up gets back what was active.
+// Who is at the keyboard and gives up gets back what was active, also where that
+// takes a moment.
 func TestUpgradeApplyGoesBackWhenInterrupted(t *testing.T) {
 	h := newHost(t)
 	h.database()
@@ -234,7 +237,12 @@ func TestUpgradeApplyGoesBackWhenInterrupted(t *testing.T) {
 		done <- c.ExecuteContext(ctx)
 	}()
 	until(t, "1.1.0 is active", func() bool { return h.versions() == "1.0.0 installed, 1.1.0 active" })
+	f, err := os.Open(filepath.Join(h.dir, "drivers", "lock"))
+	must(t, err)
+	must(t, unix.Flock(int(f.Fd()), unix.LOCK_EX))
 	interrupt()
+	<-time.After(100 * time.Millisecond)
+	must(t, f.Close())
 	if err := <-done; command.ExitCode(err) != 47 || !strings.Contains(err.Error(), "acme_k8s 1.0.0 is active: the watch was interrupted") {
 		t.Errorf("exit code %d, %v", command.ExitCode(err), err)
 	}
