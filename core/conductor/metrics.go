@@ -1,15 +1,14 @@
 package conductor
 
 import (
-	"context"
 	"errors"
 	"strings"
-	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/obs"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
 
@@ -58,39 +57,14 @@ func (c *Conductor) measure(reg prometheus.Registerer) {
 		Name: "magnum_operations_following", Help: "Operations of this conductor that wait for their stacks.",
 	}, func() float64 { return float64(c.follower.len()) })
 	if reg != nil {
-		reg.MustRegister(&queue{
-			conductor: c,
-			waiting: prometheus.NewDesc("magnum_operations_waiting",
+		reg.MustRegister(obs.Backlog{
+			Count: prometheus.NewDesc("magnum_operations_waiting",
 				"Operations in the database that are due and that no conductor works on; the same from each.", nil, nil),
-			longest: prometheus.NewDesc("magnum_operations_waiting_seconds",
+			Longest: prometheus.NewDesc("magnum_operations_waiting_seconds",
 				"How long the first of the waiting operations has been due; the same from each conductor.", nil, nil),
+			Read: c.DB.Waiting,
 		})
 	}
-}
-
-// queue reads the database when it is asked; while that does not answer the
-// figures are missing, which is what is known then.
-type queue struct {
-	conductor        *Conductor
-	waiting, longest *prometheus.Desc
-}
-
-// queueWithin keeps a slow database from making all other figures late.
-const queueWithin = 2 * time.Second
-
-// Describe says what there is.
-func (q *queue) Describe(ch chan<- *prometheus.Desc) { ch <- q.waiting; ch <- q.longest }
-
-// Collect reads it.
-func (q *queue) Collect(ch chan<- prometheus.Metric) {
-	ctx, cancel := context.WithTimeout(context.Background(), queueWithin)
-	defer cancel()
-	w, err := q.conductor.DB.Waiting(ctx)
-	if err != nil {
-		return
-	}
-	ch <- prometheus.MustNewConstMetric(q.waiting, prometheus.GaugeValue, float64(w.Count))
-	ch <- prometheus.MustNewConstMetric(q.longest, prometheus.GaugeValue, w.Longest.Seconds())
 }
 
 // ended counts the end of an operation; err is why it failed.
