@@ -20,8 +20,8 @@ import (
 // where upstream does the wrong or an odd thing. Those that nobody sees through
 // the API are held elsewhere:
 //
-//   - key `docker_volume_size:` in events: there are no notifications yet
-//   - periodic emission of duplicate notifications: the same
+//   - key `docker_volume_size:` in events: TestMessage of core/notify
+//   - periodic emission of duplicate notifications: TestDrainTwo of core/notify, TestTold of core/conductor
 //   - no timeouts: TestDeadline, TestDefaultDeadline of core/conductor
 //   - load balancers left behind: TestPreDelete, TestPreDeletePattern of core/conductor
 //   - health monitor never made, a label that cannot disable floating IPs: TestDescription, TestGolden of drivers-k8s-fedora-atomic

@@ -57,6 +57,7 @@ func TestCreateSurvivesCrash(t *testing.T) {
 				if err != nil || len(pairs) != 5 {
 					t.Errorf("%d keypairs, %v", len(pairs), err)
 				}
+				b.wantTold(uuid, "create pending", "create success")
 			})
 		}
 	}
@@ -77,6 +78,7 @@ func TestDeleteSurvivesCrash(t *testing.T) {
 				b.hook = nil
 				b.destroyed(uuid, b.conductor())
 				b.nothingLeft(uuid)
+				b.wantTold(uuid, "create pending", "create success", "delete pending", "delete success")
 			})
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/go-magnum/magnum/core/keystone"
 	"github.com/go-magnum/magnum/core/keystone/keystonetest"
 	"github.com/go-magnum/magnum/core/magnum"
+	"github.com/go-magnum/magnum/core/notify"
 	"github.com/go-magnum/magnum/core/state"
 	"github.com/go-magnum/magnum/sdk/driver"
 )
@@ -109,7 +110,7 @@ func newBench(t testing.TB) *bench {
 	})
 	b.must(err)
 	b.path = filepath.Join(t.TempDir(), "m.sqlite")
-	b.db, err = state.Open(t.Context(), state.Config{Connection: "sqlite:///" + b.path, Now: b.clock.Now})
+	b.db, err = state.Open(t.Context(), state.Config{Connection: "sqlite:///" + b.path, Now: b.clock.Now, Message: notify.Encoder("host-1")})
 	b.must(err)
 	t.Cleanup(func() {
 		if err := b.db.Close(); err != nil {

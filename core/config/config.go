@@ -44,6 +44,7 @@ type Config struct {
 	OsloPolicy        OsloPolicy        `section:"oslo_policy"`
 	OsloConcurrency   OsloConcurrency   `section:"oslo_concurrency"`
 	OsloNotifications OsloNotifications `section:"oslo_messaging_notifications"`
+	OsloRabbit        OsloRabbit        `section:"oslo_messaging_rabbit"`
 
 	warnings []string
 	folders  []string
@@ -80,6 +81,8 @@ type Default struct {
 	// TransportURL is the message bus, with its password.
 	TransportURL       Secret `ini:"transport_url" default:"rabbit://"`
 	RPCResponseTimeout int    `ini:"rpc_response_timeout" default:"60" min:"1"`
+	// ControlExchange is the exchange that notifications go through.
+	ControlExchange string `ini:"control_exchange" default:"magnum"`
 
 	Debug     bool   `ini:"debug" default:"false"`
 	LogFile   string `ini:"log_file" alias:"logfile"`
@@ -305,4 +308,16 @@ type OsloNotifications struct {
 	TransportURL Secret   `ini:"transport_url" alias:"DEFAULT.notification_transport_url"`
 	Topics       []string `ini:"topics" default:"notifications" alias:"DEFAULT.notification_topics"`
 	Retry        int      `ini:"retry" default:"-1"`
+}
+
+// OsloRabbit is what of [oslo_messaging_rabbit] is about sending.
+type OsloRabbit struct {
+	// DurableQueues is whether an exchange or queue that is not there yet is
+	// made to outlive a restart of RabbitMQ; quorum queues always do.
+	DurableQueues bool   `ini:"amqp_durable_queues" default:"false" alias:"DEFAULT.amqp_durable_queues,DEFAULT.rabbit_durable_queues"`
+	QuorumQueue   bool   `ini:"rabbit_quorum_queue" default:"false"`
+	SSL           bool   `ini:"ssl" default:"false" alias:"oslo_messaging_rabbit.rabbit_use_ssl"`
+	SSLCAFile     string `ini:"ssl_ca_file" alias:"oslo_messaging_rabbit.kombu_ssl_ca_certs"`
+	SSLCertFile   string `ini:"ssl_cert_file" alias:"oslo_messaging_rabbit.kombu_ssl_certfile"`
+	SSLKeyFile    string `ini:"ssl_key_file" alias:"oslo_messaging_rabbit.kombu_ssl_keyfile"`
 }

@@ -32,14 +32,15 @@ func (noDrivers) Standing() ([]state.HostDriver, error) { return nil, nil }
 
 func (noDrivers) Changed() <-chan struct{} { return nil }
 
-// both is a process that is API and conductor, before it runs.
-func both(t *testing.T) (*process, http.Handler) {
+// newProcess opens one with a database of its own; more is what its file has
+// beside the necessary.
+func newProcess(t *testing.T, logger hclog.Logger, more string) (*process, error) {
 	t.Helper()
 	dir := t.TempDir()
 	db := "sqlite:///" + filepath.Join(dir, "magnum.sqlite")
 	path := filepath.Join(dir, "magnum.conf")
 	text := "[database]\nconnection = " + db + "\n[certificates]\ncert_manager_type = x509keypair\n" +
-		"[keystone_authtoken]\nauth_url = http://127.0.0.1:1/v3\nusername = magnum\npassword = p\n"
+		"[keystone_authtoken]\nauth_url = http://127.0.0.1:1/v3\nusername = magnum\npassword = p\n" + more
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -57,21 +58,34 @@ func both(t *testing.T) (*process, http.Handler) {
 	if err := schema.Close(); err != nil {
 		t.Fatal(err)
 	}
-	p, err := open(t.Context(), Config{Config: conf, Logger: hclog.NewNullLogger(), Drivers: noDrivers{}, Build: obs.Build{Version: "1.2.3", Commit: "abc"}})
+	p, err := open(t.Context(), Config{Config: conf, Logger: logger, Drivers: noDrivers{}, Build: obs.Build{Version: "1.2.3", Commit: "abc"}})
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	t.Cleanup(func() {
 		if err := p.db.Close(); err != nil {
 			t.Error(err)
 		}
 	})
+	return p, nil
+}
+
+// both is a process that is API and conductor, before it runs.
+func both(t *testing.T) (*process, http.Handler) {
+	t.Helper()
+	p, err := newProcess(t, hclog.NewNullLogger(), "[oslo_messaging_notifications]\ndriver = log\n")
+	if err != nil {
+		t.Fatal(err)
+	}
 	handler, err := p.apiHandler(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := p.conductor(nil); err != nil {
 		t.Fatal(err)
+	}
+	if p.drain() == nil {
+		t.Fatal("nobody sends notifications")
 	}
 	return p, handler
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/go-magnum/magnum/core/conductor"
 	"github.com/go-magnum/magnum/core/config"
 	"github.com/go-magnum/magnum/core/keystone"
+	"github.com/go-magnum/magnum/core/notify"
 	"github.com/go-magnum/magnum/core/obs"
 	"github.com/go-magnum/magnum/core/openstack"
 	"github.com/go-magnum/magnum/core/state"
@@ -123,23 +124,33 @@ type process struct {
 	keystone  *keystone.Client
 	authority *cert.Authority
 	publisher *publisher
+	senders   []notify.Sender // of notifications; none: nobody is told
 	metrics   *prometheus.Registry
 }
 
 func open(ctx context.Context, c Config) (*process, error) {
-	db, err := state.Open(ctx, state.Config{
-		Connection: c.Config.Database.Connection.Reveal(), SilentAfter: time.Duration(c.Config.Default.ServiceDownTime) * time.Second,
-	})
+	host, err := host(c.Config)
 	if err != nil {
 		return nil, err
 	}
-	p := &process{Config: c, db: db, publisher: &publisher{
-		db: db, drivers: c.Drivers, options: c.Config.Drivers, every: time.Duration(c.Config.Default.PeriodicIntervalMax) * time.Second,
+	senders, err := notify.Senders(c.Config, c.Logger)
+	if err != nil {
+		return nil, err
+	}
+	database := state.Config{
+		Connection: c.Config.Database.Connection.Reveal(), SilentAfter: time.Duration(c.Config.Default.ServiceDownTime) * time.Second,
+	}
+	if len(senders) > 0 {
+		database.Message = notify.Encoder(host)
+	}
+	db, err := state.Open(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	p := &process{Config: c, db: db, senders: senders, publisher: &publisher{
+		host: host, db: db, drivers: c.Drivers, options: c.Config.Drivers, every: time.Duration(c.Config.Default.PeriodicIntervalMax) * time.Second,
 		logger: c.Logger, news: make(chan struct{}, 1),
 	}}
-	if p.publisher.host, err = host(c.Config); err != nil {
-		return nil, errors.Join(err, db.Close())
-	}
 	if err := p.checkSchema(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -268,7 +279,18 @@ func (p *process) conduct(ctx context.Context, wake <-chan struct{}) error {
 		db: p.db, drivers: p.Drivers, host: p.publisher.host, every: p.publisher.every, news: p.publisher.news, logger: p.Logger,
 	}
 	g.Go(func() error { return report.run(ctx) })
+	if drain := p.drain(); drain != nil {
+		g.Go(func() error { return drain.Run(ctx) })
+	}
 	return g.Wait()
+}
+
+// drain sends notifications; nil if nobody wants them.
+func (p *process) drain() *notify.Drain {
+	if len(p.senders) == 0 {
+		return nil
+	}
+	return notify.New(notify.Config{DB: p.db, Senders: p.senders, Logger: p.Logger.Named("notify"), Metrics: p.metrics})
 }
 
 // host is the name by which services on this host report.

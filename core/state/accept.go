@@ -56,7 +56,7 @@ func (db *DB) AcceptCreate(ctx context.Context, c *magnum.Cluster, op *magnum.Op
 				return err
 			}
 		}
-		return db.insertOperation(ctx, tx, op)
+		return db.begin(ctx, tx, op, c)
 	})
 }
 
@@ -100,7 +100,7 @@ func (db *DB) Accept(ctx context.Context, clusterUUID string, op *magnum.Operati
 			return err
 		}
 		op.ClusterUUID = h.UUID
-		return db.insertOperation(ctx, tx, op)
+		return db.begin(ctx, tx, op, h.Cluster)
 	})
 }
 
@@ -112,7 +112,8 @@ func (db *DB) supersede(ctx context.Context, tx bun.Tx, current *operationRow) e
 		WherePK().Where(active).Where("o.fence = ?", current.Fence).Exec(ctx))
 }
 
-func (db *DB) insertOperation(ctx context.Context, tx bun.Tx, op *magnum.Operation) error {
+// begin stores an operation, and tells that it has begun.
+func (db *DB) begin(ctx context.Context, tx bun.Tx, op *magnum.Operation, c *magnum.Cluster) error {
 	if op.ID == "" {
 		op.ID = db.newID()
 	}
@@ -121,8 +122,10 @@ func (db *DB) insertOperation(ctx context.Context, tx bun.Tx, op *magnum.Operati
 	if err != nil {
 		return err
 	}
-	_, err = tx.NewInsert().Model(&row).Exec(ctx)
-	return err
+	if _, err = tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+		return err
+	}
+	return db.tell(ctx, tx, magnum.Accepted(op, c))
 }
 
 // CheckQuota answers as AcceptCreate would, without keeping a place.

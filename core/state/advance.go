@@ -18,23 +18,24 @@ func (db *DB) Advance(ctx context.Context, op *magnum.Operation, change func(*ma
 		if err := saveOperation(ctx, tx, op); err != nil {
 			return err
 		}
-		return db.saveCluster(ctx, tx, op, change)
+		_, err := db.saveCluster(ctx, tx, op, change)
+		return err
 	})
 }
 
 // Finish is Advance, after which the operation is over: nobody claims it, the
 // cluster takes another one, and the sealed token is erased.
 func (db *DB) Finish(ctx context.Context, op *magnum.Operation, change func(*magnum.Cluster) error) error {
-	return db.end(ctx, op, func(tx bun.Tx) error { return db.saveCluster(ctx, tx, op, change) })
+	return db.end(ctx, op, func(tx bun.Tx) (*magnum.Cluster, error) { return db.saveCluster(ctx, tx, op, change) })
 }
 
 // Destroy ends a delete: the operation is over, and of the cluster nothing is
 // left but the record of its operations.
 func (db *DB) Destroy(ctx context.Context, op *magnum.Operation) error {
-	return db.end(ctx, op, func(tx bun.Tx) error {
+	return db.end(ctx, op, func(tx bun.Tx) (*magnum.Cluster, error) {
 		h, err := hold(ctx, tx, op.ClusterUUID)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		refs := []string{h.CACertRef, h.MagnumCertRef, h.EtcdCACertRef, h.FrontProxyCertRef}
 		for _, q := range []*bun.DeleteQuery{
@@ -46,24 +47,32 @@ func (db *DB) Destroy(ctx context.Context, op *magnum.Operation) error {
 			tx.NewDelete().TableExpr("driver_operation").Where("cluster_uuid = ?", h.UUID),
 		} {
 			if _, err := q.Exec(ctx); err != nil {
-				return err
+				return nil, err
 			}
 		}
-		return one(tx.NewDelete().Model(&h.row).WherePK().Exec(ctx))
+		h.Status, h.StatusReason = magnum.DeleteComplete, "" // for the event: the row is gone
+		return h.Cluster, one(tx.NewDelete().Model(&h.row).WherePK().Exec(ctx))
 	})
 }
 
-func (db *DB) end(ctx context.Context, op *magnum.Operation, last func(tx bun.Tx) error) error {
+// end finishes an operation and tells so. last writes what else there is, and
+// returns the cluster as it is in the end; nil, if there is nothing to tell.
+func (db *DB) end(ctx context.Context, op *magnum.Operation, last func(tx bun.Tx) (*magnum.Cluster, error)) error {
 	finished := micros(db.now())
 	err := db.change(ctx, fmt.Sprintf("finish operation %s", op.ID), func(tx bun.Tx) error {
 		if err := saveOperation(ctx, tx, op); err != nil {
 			return err
 		}
-		if err := last(tx); err != nil {
+		c, err := last(tx)
+		if err != nil {
 			return err
 		}
-		return fenced(one(mine(tx, op).Set("active_key = NULL").Set("sealed_token = NULL").
+		err = fenced(one(mine(tx, op).Set("active_key = NULL").Set("sealed_token = NULL").
 			Set("lease_until = 0").Set("finished_at = ?", finished).Exec(ctx)))
+		if err != nil || c == nil {
+			return err
+		}
+		return db.tell(ctx, tx, magnum.Ended(op, c))
 	})
 	if err == nil {
 		op.FinishedAt, op.LeaseUntil, op.SealedToken = fromMicros(finished), time.Time{}, nil
@@ -87,16 +96,17 @@ func saveOperation(ctx context.Context, tx bun.Tx, op *magnum.Operation) error {
 	return saveDriverOperation(ctx, tx, op)
 }
 
-func (db *DB) saveCluster(ctx context.Context, tx bun.Tx, op *magnum.Operation, change func(*magnum.Cluster) error) error {
+// saveCluster returns the cluster as it was saved; nil without a change.
+func (db *DB) saveCluster(ctx context.Context, tx bun.Tx, op *magnum.Operation, change func(*magnum.Cluster) error) (*magnum.Cluster, error) {
 	if change == nil {
-		return nil
+		return nil, nil
 	}
 	h, err := hold(ctx, tx, op.ClusterUUID)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := change(h.Cluster); err != nil {
-		return err
+		return nil, err
 	}
-	return db.save(ctx, tx, h)
+	return h.Cluster, db.save(ctx, tx, h)
 }

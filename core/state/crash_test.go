@@ -23,7 +23,10 @@ const crashDir = "MAGNUM_STATE_CRASH_DIR"
 func crashWriter(dir string) int {
 	ctx := context.Background()
 	err := func() error {
-		db, err := Open(ctx, Config{Connection: "sqlite:///" + filepath.Join(dir, "m.sqlite")})
+		db, err := Open(ctx, Config{
+			Connection: "sqlite:///" + filepath.Join(dir, "m.sqlite"),
+			Message:    func(e *magnum.Event) (Message, error) { return Message{Body: string(e.Outcome)}, nil },
+		})
 		if err != nil {
 			return err
 		}
@@ -120,6 +123,14 @@ func checkAfterCrash(t *testing.T, dir string, accepted, finished map[string]boo
 	if err != nil {
 		t.Fatal(err)
 	}
+	messages, err := db.Outbox(t.Context(), 1<<30)
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := map[string]string{}
+	for _, m := range messages {
+		told[m.ClusterUUID] += m.Body + " "
+	}
 	there := map[string]bool{}
 	for _, c := range all {
 		there[c.UUID] = true
@@ -134,6 +145,9 @@ func checkAfterCrash(t *testing.T, dir string, accepted, finished map[string]boo
 		done := c.Status == magnum.CreateComplete
 		if len(c.NodeGroups) != 2 || len(history) != 1 || done != (op == nil) || done != (c.NodeGroups[1].Status == magnum.CreateComplete) {
 			t.Errorf("half a write: %+v, active %v, %d operations", c, op, len(history))
+		}
+		if want := map[bool]string{false: "pending ", true: "pending success "}[done]; told[c.UUID] != want {
+			t.Errorf("of %s, which is %s, is told: %s", c.UUID, c.Status, told[c.UUID])
 		}
 		if finished[c.UUID] && !done {
 			t.Errorf("%s was finished, and is %s", c.UUID, c.Status)

@@ -16,6 +16,8 @@
 //  5. Writes compare and set, on the fence and on the cluster's revision. No
 //     statement relies on RETURNING, SKIP LOCKED or upserts.
 //  6. A tenant sees a row only through the WHERE clause of a [Scope].
+//  7. Where others are told of operations, the message is a row of the same
+//     transaction as what it tells of. Where they are not, there is none.
 //
 // The functions that a caller passes to Accept, Advance, Finish and
 // UpdateTemplate run inside a transaction: they must be quick, must not use

@@ -32,17 +32,18 @@ func (db *DB) AdvanceKeypairs(ctx context.Context, op *magnum.Operation, change 
 		if err := saveOperation(ctx, tx, op); err != nil {
 			return err
 		}
-		return db.saveKeypairs(ctx, tx, op, change)
+		_, err := db.saveKeypairs(ctx, tx, op, change)
+		return err
 	})
 }
 
 // FinishKeypairs is [DB.Finish] with a change of the cluster's keypairs, all or
 // nothing.
 func (db *DB) FinishKeypairs(ctx context.Context, op *magnum.Operation, change KeypairChange) error {
-	return db.end(ctx, op, func(tx bun.Tx) error { return db.saveKeypairs(ctx, tx, op, change) })
+	return db.end(ctx, op, func(tx bun.Tx) (*magnum.Cluster, error) { return db.saveKeypairs(ctx, tx, op, change) })
 }
 
-func (db *DB) saveKeypairs(ctx context.Context, tx bun.Tx, op *magnum.Operation, change KeypairChange) error {
+func (db *DB) saveKeypairs(ctx context.Context, tx bun.Tx, op *magnum.Operation, change KeypairChange) (*magnum.Cluster, error) {
 	var rows []struct {
 		Purpose string `bun:"purpose"`
 		UUID    string `bun:"keypair_uuid"`
@@ -50,16 +51,22 @@ func (db *DB) saveKeypairs(ctx context.Context, tx bun.Tx, op *magnum.Operation,
 	err := tx.NewSelect().TableExpr("cluster_keypair").Column("purpose", "keypair_uuid").
 		Where("cluster_uuid = ?", op.ClusterUUID).Scan(ctx, &rows)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	before, after := map[string]string{}, map[string]string{}
 	for _, r := range rows {
 		before[r.Purpose], after[r.Purpose] = r.UUID, r.UUID
 	}
-	err = db.saveCluster(ctx, tx, op, func(c *magnum.Cluster) error { return change(c, after) })
+	c, err := db.saveCluster(ctx, tx, op, func(c *magnum.Cluster) error { return change(c, after) })
 	if err != nil || maps.Equal(before, after) {
-		return err
+		return c, err
 	}
+	return c, reassign(ctx, tx, op.ClusterUUID, before, after)
+}
+
+// reassign makes after what a cluster's keypairs are for, and deletes those
+// that are for nothing any more.
+func reassign(ctx context.Context, tx bun.Tx, clusterUUID string, before, after map[string]string) error {
 	kept := map[string]bool{}
 	for _, uuid := range after {
 		kept[uuid] = true
@@ -72,11 +79,11 @@ func (db *DB) saveKeypairs(ctx context.Context, tx bun.Tx, op *magnum.Operation,
 			return err
 		}
 	}
-	if _, err := tx.NewDelete().TableExpr("cluster_keypair").Where("cluster_uuid = ?", op.ClusterUUID).Exec(ctx); err != nil {
+	if _, err := tx.NewDelete().TableExpr("cluster_keypair").Where("cluster_uuid = ?", clusterUUID).Exec(ctx); err != nil {
 		return err
 	}
 	for purpose, uuid := range after {
-		if err := assignKeypair(ctx, tx, op.ClusterUUID, purpose, uuid); err != nil {
+		if err := assignKeypair(ctx, tx, clusterUUID, purpose, uuid); err != nil {
 			return err
 		}
 	}

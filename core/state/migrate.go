@@ -130,16 +130,16 @@ func (db *DB) guard(ctx context.Context) (release func() error, err error) {
 	}
 	return func() error {
 		// Also where ctx has ended meanwhile.
-		_, err := db.write.NewRaw("DELETE FROM lease WHERE name = 'migration' AND owner = ?", owner).Exec(context.WithoutCancel(ctx))
-		return db.explain("release the migration's lease", err)
+		return db.explain("release the migration's lease", db.dropLease(context.WithoutCancel(ctx), "migration", owner))
 	}, nil
 }
 
+// takeLease takes a lease that nobody has, or prolongs the owner's own.
 func (db *DB) takeLease(ctx context.Context, name, owner string, length time.Duration) (taken bool, err error) {
 	err = db.write.RunInTx(ctx, nil, func(ctx context.Context, tx bun.Tx) error {
 		now := db.now()
-		res, err := tx.NewRaw("UPDATE lease SET owner = ?, lease_until = ? WHERE name = ? AND lease_until < ?",
-			owner, micros(now.Add(length)), name, micros(now)).Exec(ctx)
+		res, err := tx.NewRaw("UPDATE lease SET owner = ?, lease_until = ? WHERE name = ? AND (owner = ? OR lease_until < ?)",
+			owner, micros(now.Add(length)), name, owner, micros(now)).Exec(ctx)
 		if err != nil {
 			return err
 		}
@@ -156,4 +156,9 @@ func (db *DB) takeLease(ctx context.Context, name, owner string, length time.Dur
 		return false, nil
 	}
 	return taken, err
+}
+
+func (db *DB) dropLease(ctx context.Context, name, owner string) error {
+	_, err := db.write.NewRaw("DELETE FROM lease WHERE name = ? AND owner = ?", name, owner).Exec(ctx)
+	return err
 }

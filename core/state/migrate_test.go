@@ -105,18 +105,17 @@ func TestMigrationsHaveNumbersOfTheirOwn(t *testing.T) {
 // conductor publishes its own.
 func TestUpgradeKeepsDrivers(t *testing.T) {
 	db, _ := openNew(t)
-	text, err := migrations.ReadFile("migrations/sqlite/00009_driver_offer.sql")
+	p, err := db.provider()
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, down, _ := strings.Cut(string(text), "-- +goose Down")
-	for _, statement := range []string{
-		down, "DELETE FROM schema_history WHERE version_id >= 9",
-		"INSERT INTO driver (name, version, digest, active, description) VALUES ('d', '1.0.0', 'x', 1, '{\"Name\": \"d\"}')",
-	} {
-		if _, err := db.write.ExecContext(t.Context(), statement); err != nil {
-			t.Fatal(err)
-		}
+	if _, err := p.DownTo(t.Context(), 8); err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.write.ExecContext(t.Context(),
+		"INSERT INTO driver (name, version, digest, active, description) VALUES ('d', '1.0.0', 'x', 1, '{\"Name\": \"d\"}')")
+	if err != nil {
+		t.Fatal(err)
 	}
 	if _, _, err := db.Upgrade(t.Context()); err != nil {
 		t.Fatal(err)

@@ -33,6 +33,9 @@ type Config struct {
 	// SilentAfter is after how long without a report a conductor does not count
 	// as up; 3 minutes if 0.
 	SilentAfter time.Duration
+	// Message makes the message that an event is sent as; nil: nobody is told.
+	// It is called inside transactions, and more than once for one event.
+	Message func(*magnum.Event) (Message, error)
 	// Existing is for who only looks: a database that is not there is an
 	// error instead of a new one.
 	Existing bool
@@ -45,6 +48,7 @@ type DB struct {
 	now   func() time.Time
 	newID func() string
 
+	message     func(*magnum.Event) (Message, error)
 	silentAfter time.Duration
 
 	closed     atomic.Bool
@@ -75,7 +79,7 @@ func Open(ctx context.Context, c Config) (*DB, error) {
 	if err := file.Close(); err != nil {
 		return nil, fmt.Errorf("open the database: %w", err)
 	}
-	db := &DB{now: c.Now, newID: c.NewID, silentAfter: cmp.Or(c.SilentAfter, 3*time.Minute)}
+	db := &DB{now: c.Now, newID: c.NewID, message: c.Message, silentAfter: cmp.Or(c.SilentAfter, 3*time.Minute)}
 	if db.now == nil {
 		db.now = time.Now
 	}

@@ -36,13 +36,14 @@ func Run(t *testing.T, open Open) {
 		{"Keypair", keypairTests()},
 		{"Publish", publishTests()},
 		{"Quota", quotaTests()},
+		{"Outbox", outboxTests()},
 	} {
 		t.Run(part.name, func(t *testing.T) {
 			for name, test := range part.tests {
 				t.Run(name, func(t *testing.T) {
 					t.Parallel()
 					s := &suite{clock: &clock{now: time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC)}}
-					s.DB = open(t, state.Config{Now: s.clock.Now})
+					s.DB = open(t, state.Config{Now: s.clock.Now, Message: tells})
 					test(t, s)
 				})
 			}
