@@ -19,6 +19,7 @@ import (
 	"github.com/go-magnum/magnum/plugins/internal/launchtest"
 	"github.com/go-magnum/magnum/plugins/supervise"
 	"github.com/go-magnum/magnum/sdk/driver"
+	"github.com/go-magnum/magnum/sdk/driverpb"
 	"github.com/go-magnum/magnum/sdk/serve"
 )
 
@@ -190,6 +191,12 @@ func TestAttachedCallIsCutOff(t *testing.T) {
 	untilIs(t, d, supervise.StateDetached)
 	launchtest.Serve(t, testBinary(1), f)
 	untilIs(t, d, supervise.StateAttached)
+	// A stream that comes to nothing keeps nobody from letting go of the process.
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := set.Lifecycle.Watch(over, driver.WatchRequest{}, nil); err == nil || !strings.Contains(err.Error(), "was cancelled") {
+		t.Errorf("a stream that nobody wants any more: %v", err)
+	}
 	var heard []int64
 	hear := func(e driver.Event) error { heard = append(heard, e.Seq); return nil }
 	watch := driver.WatchRequest{Handle: "die-once:" + filepath.Join(t.TempDir(), "died")}
@@ -227,10 +234,9 @@ func (s *slow) Render(context.Context, driver.RenderRequest) (driver.RenderRespo
 	return driver.RenderResponse{Template: "late"}, nil
 }
 
-// A process that is told to end answers the calls that it has, also one that ends
-// its connections first, as those of other languages do.
-func TestAttachedEndsInGoodOrder(t *testing.T) {
-	f := attachable(t)
+// serve has the test's own process listen in a folder.
+func (s *slow) serve(t *testing.T, f *attach.Folder, options ...grpc.ServerOption) *grpc.Server {
+	t.Helper()
 	keys, err := serve.ReadKeys(filepath.Join(f.String(), "driver.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -239,8 +245,8 @@ func TestAttachedEndsInGoodOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &slow{begun: make(chan struct{}), release: make(chan struct{})}
-	server, err := serve.NewServer(serve.Plugin{Name: "slow", Version: "1.0.0", Driver: s, Templates: s}, nil, grpc.Creds(credentials.NewTLS(tls)))
+	server, err := serve.NewServer(serve.Plugin{Name: "slow", Version: "1.0.0", Driver: s, Templates: s}, nil,
+		append(options, grpc.Creds(credentials.NewTLS(tls)))...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,6 +255,15 @@ func TestAttachedEndsInGoodOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() { _ = server.Serve(listener) }()
+	return server
+}
+
+// A process that is told to end answers the calls that it has, also one that ends
+// its connections first, as those of other languages do.
+func TestAttachedEndsInGoodOrder(t *testing.T) {
+	f := attachable(t)
+	s := &slow{begun: make(chan struct{}), release: make(chan struct{})}
+	server := s.serve(t, f)
 	d := attached(t, f, nil)
 	untilIs(t, d, supervise.StateAttached)
 	set, err := d.Get(t.Context(), "slow", "")
@@ -351,7 +366,7 @@ func TestAttachedIsRejected(t *testing.T) {
 					}
 				}
 			})
-			if s := untilIs(t, d, supervise.StateRejected); !strings.Contains(s.LastError, tt.want) || s.PID != 0 {
+			if s := untilIs(t, d, supervise.StateRejected); !strings.Contains(s.LastError, tt.want) || s.PID != 0 || strings.Contains(s.LastError, "sesame") {
 				t.Errorf("got %+v, want %q", s, tt.want)
 			}
 			if _, err := d.Get(t.Context(), "other-driver", ""); driver.ClassOf(err) != driver.ClassNotFound {
@@ -364,5 +379,22 @@ func TestAttachedIsRejected(t *testing.T) {
 			}
 			untilIs(t, d, supervise.StateAttached)
 		})
+	}
+}
+
+// One that shakes hands as another version than it describes is two drivers.
+func TestAttachedContradictsItself(t *testing.T) {
+	f := attachable(t)
+	server := (&slow{}).serve(t, f, grpc.ChainUnaryInterceptor(func(ctx context.Context, req any, _ *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+		answer, err := handle(ctx, req)
+		if said, ok := answer.(*driverpb.DescribeResponse); ok {
+			said.Description.Version = "1.1.0"
+		}
+		return answer, err
+	}))
+	defer server.Stop()
+	d := attached(t, f, nil)
+	if s := untilIs(t, d, supervise.StateRejected); !strings.Contains(s.LastError, "the process says its version is 1.0.0") {
+		t.Errorf("got %+v", s)
 	}
 }

@@ -92,7 +92,7 @@ func (d *testDriver) Configure(_ context.Context, req driver.ConfigureRequest) (
 	config := string(req.Config)
 	switch {
 	case strings.Contains(config, "refuse"):
-		return driver.ConfigureResponse{}, driver.Errorf(driver.ClassInvalidInput, "not with me")
+		return driver.ConfigureResponse{}, driver.Errorf(driver.ClassInvalidInput, "not with me, token=sesame")
 	case strings.Contains(config, "restart") && d.configured.Load() != nil:
 		return driver.ConfigureResponse{NeedsRestart: true}, nil
 	}
