@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -161,7 +162,23 @@ func TestFolderIsRefused(t *testing.T) {
 			}
 		})
 	}
-	if _, err := attach.Make(filepath.Join(t.TempDir(), strings.Repeat("long", 30))); err == nil || !strings.Contains(err.Error(), "too long for a socket's path by ") {
+	// As many bytes as Linux takes, with the socket's name, and one more.
+	base, err := os.MkdirTemp("", "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	longest := filepath.Join(base, strings.Repeat("l", 107-len("/socket")-len(base+"/")))
+	f, err := attach.Make(longest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listener, err := net.Listen("unix", socket(f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = listener.Close()
+	if _, err := attach.Make(longest + "l"); err == nil || !strings.Contains(err.Error(), "too long for a socket's path by 1 bytes") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -84,7 +86,7 @@ func TestAttached(t *testing.T) {
 	_, err := d.Get(t.Context(), "test-driver", "")
 	for _, err := range []error{before, err} {
 		var e *driver.Error
-		if !errors.As(err, &e) || e.Class != driver.ClassUnavailable || e.RetryAfter != time.Second {
+		if !errors.As(err, &e) || e.Class != driver.ClassUnavailable || e.Blame != driver.BlameOperator || e.RetryAfter != time.Second {
 			t.Errorf("without a process: %v", err)
 		}
 	}
@@ -298,12 +300,14 @@ func TestAttachedOutlivesTheService(t *testing.T) {
 	d := supervise.New(cfg)
 	untilIs(t, d, supervise.StateAttached)
 	set := get(t, d)
-	p.Stop()
+	file := filepath.Join(t.TempDir(), "go")
 	cut := make(chan error, 1)
 	go func() {
-		_, err := ask(context.Background(), set, "pid")
+		_, err := ask(context.Background(), set, "wait-for:"+file)
 		cut <- err
 	}()
+	until(t, "the call has begun", func() bool { _, err := os.Stat(file + ".begun"); return err == nil })
+	p.Stop()
 	if err := d.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -311,6 +315,9 @@ func TestAttachedOutlivesTheService(t *testing.T) {
 		t.Error("a stopped process has answered")
 	}
 	p.Signal(syscall.SIGCONT)
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	if !p.Lives() {
 		t.Fatal("it was ended")
 	}
@@ -356,8 +363,10 @@ func TestAttachedIsRejected(t *testing.T) {
 			}
 			p := launchtest.Serve(t, testBinary(otherDriver), f, env...)
 			mended := make(chan struct{})
+			var tries atomic.Int64
 			d := attached(t, f, func(c *supervise.Config) {
 				c.Configuration = func(string) ([]byte, error) {
+					tries.Add(1)
 					select {
 					case <-mended:
 						return nil, nil
@@ -366,8 +375,16 @@ func TestAttachedIsRejected(t *testing.T) {
 					}
 				}
 			})
-			if s := untilIs(t, d, supervise.StateRejected); !strings.Contains(s.LastError, tt.want) || s.PID != 0 || strings.Contains(s.LastError, "sesame") {
+			s := untilIs(t, d, supervise.StateRejected)
+			if !strings.Contains(s.LastError, tt.want) || s.PID != 0 || strings.Contains(s.LastError, "sesame") {
 				t.Errorf("got %+v, want %q", s, tt.want)
+			}
+			if tt.config != "" {
+				before := tries.Load()
+				until(t, "it was tried again", func() bool { return tries.Load() > before+2 })
+			}
+			if again := only(t, d); again.Since != s.Since {
+				t.Errorf("it is told anew at each attempt: since %s, and %s", s.Since, again.Since)
 			}
 			if _, err := d.Get(t.Context(), "other-driver", ""); driver.ClassOf(err) != driver.ClassNotFound {
 				t.Errorf("got %v", err)
