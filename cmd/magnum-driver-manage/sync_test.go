@@ -106,6 +106,10 @@ func TestSyncFromAServer(t *testing.T) {
 	h.must("remove", "acme_k8s@1.0.0")
 	h.must("sync") // what was removed is fetched again
 	h.want("1.0.0 active")
+	h.must("disable", "acme_k8s")
+	must(t, os.Remove(filepath.Join(h.dir, "drivers", "index", "acme_k8s", "1.0.0")))
+	h.must("sync") // and so is what somebody began to remove
+	h.want("1.0.0 active")
 	h.wants("source: " + two)
 	h.refused(30, "is not signed", "sync", "--dry-run")
 }

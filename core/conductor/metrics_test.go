@@ -144,6 +144,35 @@ func TestLeaseThatRanOutIsCounted(t *testing.T) {
 	c.giveBack(t.Context())
 }
 
+// A failure that is not saved is found out once more, and counted then.
+func TestFailureIsCountedOnce(t *testing.T) {
+	b := newBench(t)
+	c := b.conductor()
+	raw, err := sql.Open("sqlite3", "file:"+b.path)
+	b.must(err)
+	defer raw.Close()
+	tries := 0
+	b.driver.render = func(driver.RenderRequest) (driver.RenderResponse, error) {
+		if tries++; tries == 1 {
+			_, err := raw.Exec("ALTER TABLE operation RENAME TO away")
+			b.must(err)
+		}
+		return driver.RenderResponse{}, driver.Errorf(driver.ClassInvalidInput, "no such thing")
+	}
+	failed := c.metrics.operations.WithLabelValues("create", "failed", string(driver.BlameUser))
+	uuid := b.create(nil)
+	b.until("the driver was asked", func() bool { return tries == 1 }, c)
+	if n := testutil.ToFloat64(failed); n != 0 {
+		t.Errorf("%g failures that nobody knows of", n)
+	}
+	_, err = raw.Exec("ALTER TABLE away RENAME TO operation")
+	b.must(err)
+	b.settled(uuid, c)
+	if n := testutil.ToFloat64(failed); n != 1 || tries != 2 {
+		t.Errorf("%g failures after %d tries", n, tries)
+	}
+}
+
 // What a phase is about is no label.
 func TestRetriesAreCountedByPhase(t *testing.T) {
 	c := newBench(t).conductor()
