@@ -186,6 +186,7 @@ func TestRealOpenStack(t *testing.T) {
 	c.run("coe", "cluster", "delete", "real")
 	r.gone()
 	r.nothingLeft(before)
+	r.told(got["uuid"].(string))
 }
 
 // gone waits until there is no cluster.

@@ -217,7 +217,8 @@ def magnum(state_path, database_file, port):
         'barbican', 'cinder', 'glance', 'heat', 'magnum', 'neutron', 'nova', 'octavia')}
     return {
         'DEFAULT': {'host': 'lab', 'state_path': os.path.abspath(state_path),
-                    'periodic_interval_max': 10},
+                    'periodic_interval_max': 10, 'transport_url': RABBIT},
+        'oslo_messaging_notifications': {'driver': 'messagingv2', 'topics': 'magnum'},
         'api': {'host': HOST, 'port': port},
         'database': {'connection': 'sqlite:///' + os.path.abspath(database_file)},
         'certificates': {'cert_manager_type': 'x509keypair'},
