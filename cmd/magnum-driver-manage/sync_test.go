@@ -104,6 +104,11 @@ func TestSyncFromAServer(t *testing.T) {
 	h.write("magnum.conf", conf+"config_dir = "+filepath.Join(h.dir, "drivers.d")+"\n[database]\nconnection = sqlite:///"+filepath.Join(h.dir, "magnum.sqlite")+"\n")
 	h.must("disable", "acme_k8s")
 	h.must("remove", "acme_k8s@1.0.0")
+	for _, of := range []string{"signatures", "sources"} {
+		if left, err := os.ReadDir(filepath.Join(h.dir, "drivers", of)); err != nil || len(left) != 0 {
+			t.Errorf("a version that was removed leaves %s: %v, %v", of, left, err)
+		}
+	}
 	h.must("sync") // what was removed is fetched again
 	h.want("1.0.0 active")
 	h.must("disable", "acme_k8s")
