@@ -1,7 +1,6 @@
 package conductor
 
 import (
-	"database/sql"
 	"errors"
 	"fmt"
 	"math"
@@ -124,11 +123,7 @@ func TestLeaseThatRanOutIsCounted(t *testing.T) {
 	b.heat.SetHold(true)
 	b.create(nil)
 	b.until("the stack is followed", func() bool { return c.follower.len() == 1 }, c)
-	raw, err := sql.Open("sqlite3", "file:"+b.path)
-	b.must(err)
-	defer raw.Close()
-	_, err = raw.Exec("ALTER TABLE operation RENAME TO away")
-	b.must(err)
+	back := b.withoutOperations()
 	c.keepAll(t.Context())
 	if n := testutil.ToFloat64(c.metrics.leasesLost); n != 0 {
 		t.Errorf("%g leases lost while there is time", n)
@@ -139,8 +134,7 @@ func TestLeaseThatRanOutIsCounted(t *testing.T) {
 	if n := testutil.ToFloat64(c.metrics.leasesLost); n != 1 {
 		t.Errorf("%g leases lost, want one", n)
 	}
-	_, err = raw.Exec("ALTER TABLE away RENAME TO operation")
-	b.must(err)
+	back()
 	c.giveBack(t.Context())
 }
 
@@ -148,14 +142,11 @@ func TestLeaseThatRanOutIsCounted(t *testing.T) {
 func TestFailureIsCountedOnce(t *testing.T) {
 	b := newBench(t)
 	c := b.conductor()
-	raw, err := sql.Open("sqlite3", "file:"+b.path)
-	b.must(err)
-	defer raw.Close()
+	var back func()
 	tries := 0
 	b.driver.render = func(driver.RenderRequest) (driver.RenderResponse, error) {
 		if tries++; tries == 1 {
-			_, err := raw.Exec("ALTER TABLE operation RENAME TO away")
-			b.must(err)
+			back = b.withoutOperations()
 		}
 		return driver.RenderResponse{}, driver.Errorf(driver.ClassInvalidInput, "no such thing")
 	}
@@ -165,8 +156,7 @@ func TestFailureIsCountedOnce(t *testing.T) {
 	if n := testutil.ToFloat64(failed); n != 0 {
 		t.Errorf("%g failures that nobody knows of", n)
 	}
-	_, err = raw.Exec("ALTER TABLE away RENAME TO operation")
-	b.must(err)
+	back()
 	b.settled(uuid, c)
 	if n := testutil.ToFloat64(failed); n != 1 || tries != 2 {
 		t.Errorf("%g failures after %d tries", n, tries)

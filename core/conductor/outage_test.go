@@ -12,6 +12,21 @@ import (
 	"github.com/go-magnum/magnum/core/magnum"
 )
 
+// withoutOperations has the database fail whoever asks for operations, until they
+// are back.
+func (b *bench) withoutOperations() (back func()) {
+	b.Helper()
+	rename := func(from, to string) {
+		raw, err := sql.Open("sqlite3", "file:"+b.path)
+		b.must(err)
+		defer raw.Close()
+		_, err = raw.Exec("ALTER TABLE " + from + " RENAME TO " + to)
+		b.must(err)
+	}
+	rename("operation", "away")
+	return func() { rename("away", "operation") }
+}
+
 // TestOutageIsLoggedOnce has Heat and then the database away for long. The log
 // has a line when that begins, for each operation that it is in the way of one,
 // and a line when it ends; not one for each try.
@@ -41,17 +56,12 @@ func TestOutageIsLoggedOnce(t *testing.T) {
 	b.heat.SetHold(true)
 	b.create(func(c *magnum.Cluster) { c.Name = "second" })
 	b.until("the stack is followed", func() bool { return c.follower.len() == 1 }, c)
-	raw, err := sql.Open("sqlite3", "file:"+b.path)
-	b.must(err)
-	defer raw.Close()
-	_, err = raw.Exec("ALTER TABLE operation RENAME TO away")
-	b.must(err)
+	back := b.withoutOperations()
 	for range 50 { // shorter than the lease
 		turn(t.Context(), c)
 		b.clock.Advance(100 * time.Millisecond)
 	}
-	_, err = raw.Exec("ALTER TABLE away RENAME TO operation")
-	b.must(err)
+	back()
 	for range 5 {
 		turn(t.Context(), c)
 	}
