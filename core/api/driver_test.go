@@ -117,16 +117,22 @@ func TestTemplateDriver(t *testing.T) {
 	}
 }
 
-// TestImageDriver holds that an image can name the driver of its clusters, within
-// the same bounds as a user.
-func TestImageDriver(t *testing.T) {
-	f := newFixture(t)
+// testDriversAnd adds rivals of the first driver.
+func testDriversAnd(rivals ...string) []state.Driver {
 	drivers := testDrivers()
-	for _, name := range []string{"rival", "third"} {
+	for _, name := range rivals {
 		d := drivers[0]
 		d.Name, d.Description.Name = name, name
 		drivers = append(drivers, d)
 	}
+	return drivers
+}
+
+// TestImageDriver holds that an image can name the driver of its clusters, within
+// the same bounds as a user.
+func TestImageDriver(t *testing.T) {
+	f := newFixture(t)
+	drivers := testDriversAnd("rival", "third")
 	drivers[0].Description.ClusterTypes = slices.Clone(drivers[0].Description.ClusterTypes)
 	drivers[0].Description.ClusterTypes[0].Priority = 1
 	f.publish(drivers...)
@@ -153,12 +159,10 @@ func TestImageDriver(t *testing.T) {
 // its types, whatever their priority, and means nothing to other types.
 func TestDefaultDriver(t *testing.T) {
 	f := newFixture(t)
-	drivers := testDrivers()
-	rival := drivers[0]
-	rival.Name, rival.Description.Name = "rival", "rival"
+	drivers := testDriversAnd("rival")
 	drivers[0].Description.ClusterTypes = slices.Clone(drivers[0].Description.ClusterTypes)
 	drivers[0].Description.ClusterTypes[0].Priority = 1000
-	f.publish(append(drivers, rival)...)
+	f.publish(drivers...)
 	for standard, want := range map[string][2]string{
 		"":      {"k8s_fedora_atomic_v1", "k8s_fedora_coreos_v1"},
 		"rival": {"rival", "k8s_fedora_coreos_v1"},
@@ -178,12 +182,7 @@ func TestDefaultDriver(t *testing.T) {
 // refusal names all there are to choose from.
 func TestDriverConflict(t *testing.T) {
 	f := newFixture(t)
-	drivers := testDrivers()
-	for _, name := range []string{"rival", "third"} {
-		d := drivers[0]
-		d.Name, d.Description.Name = name, name
-		drivers = append(drivers, d)
-	}
+	drivers := testDriversAnd("rival", "third")
 	id := f.must(201, "demo", "POST", "/v1/clustertemplates", `{"name": "t", "coe": "kubernetes", "image_id": "fedora-atomic-latest"}`).str("uuid")
 	if _, err := f.db.UpdateTemplate(context.Background(), id, func(t *magnum.ClusterTemplate, _ bool) error { t.Driver = ""; return nil }); err != nil {
 		t.Fatal(err)
