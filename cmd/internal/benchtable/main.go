@@ -39,7 +39,7 @@ var figures = []figure{
 	{"driver start to first answer, p50", 30, "ms", false, one("Start p50-ms", 1)},
 	{"driver call of 1 KiB over plain gRPC", 1.25, "x", false, one("Call/1KiB ratio", 1)},
 	{"driver call of 200 KiB over plain gRPC", 1.7, "x", false, one("Call/200KiB ratio", 1)},
-	{"magnum-driver-manage list-drivers", 50, "ms", false, one("ListDrivers ns/op", 1e-6)},
+	{"magnum-driver-manage list-drivers, 50 drivers", 50, "ms", false, one("ListDrivers ns/op", 1e-6)},
 	{"magnum-api: start to first answer", 200, "ms", false, one("StartToFirstAnswer ns/op", 1e-6)},
 	{"1,000 creates at once: all accepted", 10, "s", false, one("Creates accepted-s", 1)},
 	{"the same: each has its stack, and one only", 0, "s", true, one("Creates stacks-s", 1)},

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -9,15 +10,31 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/go-magnum/magnum/plugins/store"
 )
 
-// BenchmarkListDrivers is one `magnum-driver-manage list-drivers`, process and
-// all. No driver is started by it.
+// BenchmarkListDrivers is one `magnum-driver-manage list-drivers` of 50 drivers,
+// process and all. No driver is started by it.
 func BenchmarkListDrivers(b *testing.B) {
-	l := newLab(b, 0)
+	const drivers = 50
+	l := newLab(b, 0) // which has one
+	for n := range drivers - 1 {
+		binary, pack := filepath.Join(b.TempDir(), "driver"), filepath.Join(b.TempDir(), "package")
+		err := goBuild("CGO_ENABLED=0", binary, "-ldflags", fmt.Sprintf("-s -w -X main.name=many_%d -X main.coe=engine-%d", n, n),
+			module+"plugins/internal/launchtest/driver")
+		if err == nil {
+			err = store.Pack(b.Context(), pack, binary, store.Asks{})
+		}
+		if err != nil {
+			b.Fatal(err)
+		}
+		l.install(pack)
+	}
 	for b.Loop() {
 		cmd := exec.Command(executable(b, "magnum-driver-manage"), "list-drivers", "-d", "--config-file", l.conf)
-		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "fedora-atomic") {
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), "fedora-atomic") || strings.Count(string(out), "engine-") != drivers-1 {
 			b.Fatalf("%v\n%s", err, out)
 		}
 	}
